@@ -1,0 +1,1 @@
+"""Stage 2: from a trained network to a checked NetX file."""

@@ -1,0 +1,1 @@
+"""Stage 4: the chip, and what it costs."""

@@ -1,0 +1,1 @@
+"""Stage 1: from recordings to a trained network in a run folder."""

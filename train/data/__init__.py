@@ -1,0 +1,1 @@
+"""Data sets: recordings with labels and splits."""

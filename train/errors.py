@@ -1,0 +1,37 @@
+"""The errors a user can meet."""
+
+
+class MaestroError(Exception):
+    """Work that failed. The command line prints it as one line and exits 1.
+
+    Parameters
+    ----------
+    where
+        The thing at fault: a file, a key, a layer.
+    found
+        What is wrong with it.
+    allowed
+        What would have been right; empty if ``found`` says it already.
+    cure
+        What the user can do.
+    """
+
+    exit_code = 1
+
+    def __init__(self, where: str, found: str, *, allowed: str = "", cure: str = "") -> None:
+        self.where = where
+        self.found = found
+        self.allowed = allowed
+        self.cure = cure
+        text = f"{where}: {found}"
+        if allowed:
+            text += f" (expected {allowed})"
+        if cure:
+            text += f". {cure[0].upper()}{cure[1:]}"
+        super().__init__(text)
+
+
+class CallError(MaestroError):
+    """A call that was wrong: an unknown key, a bad option, a missing argument. Exit code 2."""
+
+    exit_code = 2

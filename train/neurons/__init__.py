@@ -1,0 +1,1 @@
+"""Neurons: kernels of their dynamics and the SLAYER blocks built on them."""
