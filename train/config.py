@@ -147,6 +147,17 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise CallError(str(path), f"not valid TOML: {error}", cure="mend the line it names") from error
     for override in overrides:
         _override(values, override)
+    return parse_config(values)
+
+
+def parse_config(values: dict[str, Any]) -> Config:
+    """Check plain values and make a configuration of them.
+
+    Raises
+    ------
+    CallError
+        An unknown key (with a suggestion), a value of the wrong type or range.
+    """
     config = _build(Config, values, "")
     _check(config)
     return config
@@ -176,7 +187,9 @@ def _plain(value: Any) -> Any:
 def _override(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals:
-        raise CallError(f"--set {override}", "not of the form section.key=value", cure="write --set training.epochs=5, say")
+        raise CallError(
+            f"--set {override}", "not of the form section.key=value", cure="write --set training.epochs=5, say"
+        )
     try:
         value = tomli.loads(f"value = {text}")["value"]
     except tomli.TOMLDecodeError:

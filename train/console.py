@@ -58,7 +58,12 @@ def stage(name: str, doc: str) -> StageGroup:
             ctx.exit()
 
     option = click.Option(
-        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show_version, help="Show versions and exit."
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=show_version,
+        help="Show versions and exit.",
     )
     return StageGroup(name=f"python -m {name}", help=doc, params=[option], context_settings={"show_default": True})
 

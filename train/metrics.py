@@ -1,0 +1,96 @@
+"""Decisions from a network's scores, and how often they are right. Pure numpy: every stage uses it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.config import HEADS
+
+HeadSlices = Mapping[str, tuple[int, int]]
+# Standard normal quantile of a two-sided 95 % interval.
+_Z95 = 1.959963984540054
+
+
+def head_slices(labels: Mapping[str, Sequence[str]]) -> dict[str, tuple[int, int]]:
+    """Where each head's classes lie on the last layer: heads in their fixed order, one neuron a class."""
+    slices = {}
+    start = 0
+    for head in HEADS:
+        if head in labels:
+            slices[head] = (start, start + len(labels[head]))
+            start += len(labels[head])
+    return slices
+
+
+def decide(scores: NDArray[Any], heads: HeadSlices) -> dict[str, NDArray[np.int64]]:
+    """The class each head decides for: its largest score, the first of equals.
+
+    Parameters
+    ----------
+    scores
+        Spike counts or logits, shape (sample, neuron).
+    heads
+        First and one-past-last neuron of each head.
+
+    Returns
+    -------
+    dict
+        For each head class numbers, shape (sample,).
+    """
+    return {head: np.argmax(scores[:, start:stop], axis=1).astype(np.int64) for head, (start, stop) in heads.items()}
+
+
+def confidence(counts: NDArray[Any], heads: HeadSlices, count_scale: float) -> dict[str, NDArray[np.float64]]:
+    """Softmax of the scaled spike counts of each head, shape (sample, class); the loss trains just this.
+
+    It is not calibrated: it orders decisions, it does not give the chance of an error.
+    """
+    result = {}
+    for head, (start, stop) in heads.items():
+        logits = counts[:, start:stop].astype(np.float64) * count_scale
+        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+        result[head] = exponential / exponential.sum(axis=1, keepdims=True)
+    return result
+
+
+def wilson(correct: int, total: int) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson 1927, JASA 22:209)."""
+    if total == 0:
+        return 0.0, 1.0
+    share = correct / total
+    scale = 1 + _Z95**2 / total
+    centre = (share + _Z95**2 / (2 * total)) / scale
+    half = _Z95 / scale * np.sqrt(share * (1 - share) / total + _Z95**2 / (4 * total**2))
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def accuracy(
+    decisions: Mapping[str, NDArray[np.int64]], labels: Mapping[str, NDArray[np.int64]]
+) -> dict[str, dict[str, float | int]]:
+    """Share of right decisions a head over its labelled clips (label -1 is none), with its 95 % interval.
+
+    The interval takes clips as independent; clips of one recording are not quite.
+    """
+    result: dict[str, dict[str, float | int]] = {}
+    for head, decided in decisions.items():
+        labelled = labels[head] >= 0
+        total = int(labelled.sum())
+        correct = int((decided[labelled] == labels[head][labelled]).sum())
+        low, high = wilson(correct, total)
+        result[head] = {
+            "accuracy": correct / total if total else 0.0,
+            "correct": correct,
+            "clips": total,
+            "low": low,
+            "high": high,
+        }
+    return result
+
+
+def percent(entry: Mapping[str, float | int]) -> str:
+    """An accuracy entry for a table: per cent with its interval."""
+    if not entry["clips"]:
+        return "no labels"
+    return f"{100 * entry['accuracy']:.1f} % ({100 * entry['low']:.1f} to {100 * entry['high']:.1f})"
