@@ -114,7 +114,7 @@ class Meter:
 
 
 @contextmanager
-def progress(label: str, total: int, unit: str = "steps") -> Iterator[Meter]:
+def progress(label: str, total: int, unit: str = "steps", *, quiet_end: bool = False) -> Iterator[Meter]:
     """A meter: a bar with an estimate on a terminal, a line now and then otherwise."""
     started = time.monotonic()
     if _err.is_terminal:
@@ -129,4 +129,5 @@ def progress(label: str, total: int, unit: str = "steps") -> Iterator[Meter]:
             yield Meter(label, total, unit, bar)
     else:
         yield Meter(label, total, unit, None)
-    say(f"{label}: {total} {unit} in {time.monotonic() - started:.1f} s")
+    if not quiet_end:
+        say(f"{label}: {total} {unit} in {time.monotonic() - started:.1f} s")

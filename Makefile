@@ -1,0 +1,102 @@
+# Every target sets itself up: the first call makes .venv, later ones find it.
+#   CONFIG=  preset or TOML file (lif, ann)     RUN=  run folder     SOUND=  recording to identify
+#   PYTHON=  a Python 3.10, if none is found by itself
+CONFIG ?= lif
+RUN ?= runs/$(basename $(notdir $(CONFIG)))
+BACKEND ?=
+
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock corpus train export run parity identify bench lint format test clean
+
+help:
+	@echo "make train export run     train on the embedded corpus, write the NetX file, run it in Lava"
+	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
+	@echo "make parity               SLAYER, reference and Lava, spike for spike"
+	@echo "make corpus | bench | lint | test | lock | clean"
+
+setup: $(READY)
+
+# Candidates are run, not only found: a pyenv shim may lie on PATH and still refuse to start.
+$(READY): requirements.lock pyproject.toml
+	@is310() { "$$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' >/dev/null 2>&1; }; \
+	found=""; \
+	for candidate in "$(PYTHON)" python3.10 \
+	    "$$(pyenv prefix 3.10 2>/dev/null)/bin/python" \
+	    "$$(ls -d "$$(pyenv root 2>/dev/null)"/versions/3.10.*/bin/python 2>/dev/null | tail -n 1)" \
+	    "$$(uv python find --no-python-downloads 3.10 2>/dev/null)" python3 python; do \
+	  if [ -n "$$candidate" ] && is310 "$$candidate"; then found="$$candidate"; break; fi; \
+	done; \
+	if [ -n "$(PYTHON)" ] && [ "$$found" != "$(PYTHON)" ]; then \
+	  echo "error: PYTHON=$(PYTHON) is not a Python 3.10, which Lava needs" >&2; exit 2; \
+	fi; \
+	if [ -z "$$found" ]; then \
+	  echo "error: no Python 3.10 found, and Lava needs just that version. Get one with 'uv python install 3.10'," \
+	       "'pyenv install 3.10' or your system's package manager, or name one: make PYTHON=/path/to/python3.10" >&2; \
+	  exit 2; \
+	fi; \
+	set -e; \
+	if [ -e $(VENV) ] && ! is310 $(PY); then rm -rf $(VENV); fi; \
+	[ -x $(PY) ] || { echo "setup: making $(VENV) with $$found" >&2; "$$found" -m venv $(VENV); }; \
+	echo "setup: installing requirements.lock (about 5 GB with torch's CUDA libraries; once)" >&2; \
+	if command -v uv >/dev/null 2>&1; then \
+	  uv pip sync --quiet --python $(PY) --require-hashes requirements.lock; \
+	else \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock; \
+	fi; \
+	$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	touch $@
+
+# uv's lock is cut to one Python and carries hashes and markers for every platform.
+lock: $(READY)
+	@set -e; folder=$$(mktemp -d); here=$$(pwd); \
+	cp pyproject.toml README.md LICENSE "$$folder"; \
+	cd "$$folder"; \
+	"$$here/$(VENV)/bin/uv" lock --quiet --upgrade --python "$$here/$(PY)"; \
+	"$$here/$(VENV)/bin/uv" export --quiet --frozen --all-extras --no-emit-project --no-header --no-annotate \
+	  --format requirements-txt -o lock.txt; \
+	mv lock.txt "$$here/requirements.lock"; rm -rf "$$folder"
+
+corpus: $(READY)
+	$(PY) -m train corpus
+
+train: $(READY)
+	$(PY) -m train fit $(CONFIG) --run $(RUN) --resume
+
+export: train
+	$(PY) -m export netx $(RUN)
+
+run: export
+	$(PY) -m lava_runtime run $(RUN) $(if $(BACKEND),--backend $(BACKEND))
+
+parity: export
+	$(PY) -m lava_runtime parity $(RUN)
+
+identify: $(READY)
+	@[ -n "$(SOUND)" ] || { echo "error: say which recording: make identify SOUND=path/to/recording.wav" >&2; exit 2; }
+	$(PY) -m lava_runtime identify $(RUN) "$(SOUND)" $(if $(BACKEND),--backend $(BACKEND))
+
+bench: $(READY)
+	$(PY) -m pytest tests/benchmarks -m "" --benchmark-json=.cache/bench.json
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+test: $(READY)
+	$(PY) -m pytest -n 2 --dist loadscope --ignore=tests/benchmarks
+
+# Trained networks under runs/ are kept.
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

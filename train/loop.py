@@ -1,0 +1,313 @@
+"""The training loop, to be read from top to bottom."""
+
+import copy
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from train.artifacts import RunFolder, atomic_write, provenance, write_json
+from train.checkpoint import load_checkpoint, save_checkpoint
+from train.config import Config, dump_config
+from train.console import progress, say
+from train.data.clips import ClipSet, corpus_clips
+from train.encoding import Encoder, make_encoder
+from train.errors import CallError, MaestroError
+from train.features import Normaliser
+from train.loss import multi_head_loss
+from train.metrics import HeadSlices, accuracy, decide, head_slices, percent
+from train.model import new_network
+from train.topology import AnnNetwork, SpikingNetwork
+
+_EVALUATION_BATCH = 64
+
+
+def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool = False) -> dict[str, Any]:
+    """Train a network and leave its configuration, best checkpoint and metrics in the run folder.
+
+    Parameters
+    ----------
+    config
+        What to train.
+    run
+        Where to. Files are replaced whole or not at all; a kill loses at most the epoch under way.
+    resume
+        Go on from the last whole epoch, with the result an uninterrupted run would have had.
+    overwrite
+        Start again in a folder that holds a run.
+
+    Returns
+    -------
+    dict
+        What ``metrics.json`` holds.
+
+    Raises
+    ------
+    CallError
+        The folder holds another run, or a half-trained one, and neither flag says what to do.
+    MaestroError
+        The loss stopped being a number.
+    """
+    _claim(config, run, resume, overwrite)
+    torch.set_num_threads(config.training.threads)
+    clips, labels = corpus_clips(config)
+    heads = head_slices(labels)
+    encoder = make_encoder(config.encoding)
+    normaliser = Normaliser.fit(list(clips["train"].sequences))
+    network = new_network(config, encoder, sum(map(len, labels.values())))
+    optimiser = torch.optim.AdamW(_parameter_groups(network, config), weight_decay=config.training.weight_decay)
+    state = _State(network, optimiser)
+    if resume and run.resume.is_file():
+        state.load(run)
+        say(f"resumed after epoch {state.epoch} of {config.training.epochs}")
+    _describe(network, clips)
+
+    while state.epoch < config.training.epochs and state.since_best < config.training.patience:
+        started = time.monotonic()
+        for group in optimiser.param_groups:
+            group["lr"] = group["base"] * _cosine(state.epoch, config.training.epochs)
+        loss = _train_epoch(network, optimiser, clips["train"], encoder, normaliser, heads, config, state.epoch)
+        validation, rates = evaluate(network, clips["validation"], encoder, normaliser, heads)
+        state.epoch_done(loss, validation, rates, _weighted(validation, config), time.monotonic() - started)
+        if state.since_best == 0:
+            save_checkpoint(run.checkpoint, _checkpoint(config, state, normaliser, labels))
+        state.save(run)
+        _report(state, config)
+
+    network.load_state_dict(state.best)
+    # Written again so that a run killed between its last two writes ends with the right file.
+    save_checkpoint(run.checkpoint, _checkpoint(config, state, normaliser, labels))
+    final = {
+        split: evaluate(network, clips[split], encoder, normaliser, heads)[0]
+        for split in ("validation", "test", "test_keyboards")
+    }
+    metrics = {
+        "epochs": state.history,
+        "best_epoch": state.best_epoch,
+        "seconds": sum(entry["seconds"] for entry in state.history),
+        "parameters": sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad),
+        "final": final,
+        "provenance": provenance(),
+    }
+    write_json(run.metrics, metrics)
+    run.resume.unlink(missing_ok=True)
+    return metrics
+
+
+def evaluate(
+    network: SpikingNetwork | AnnNetwork, clips: ClipSet, encoder: Encoder, normaliser: Normaliser, heads: HeadSlices
+) -> tuple[dict[str, dict[str, float | int]], dict[str, float]]:
+    """Accuracy per head on a set of clips, and each spiking layer's mean rate (spikes a neuron and step)."""
+    network.eval()
+    scores: list[NDArray[Any]] = []
+    spikes: list[list[float]] = []
+    with torch.no_grad():
+        for first in range(0, len(clips), _EVALUATION_BATCH):
+            indices = np.arange(first, min(first + _EVALUATION_BATCH, len(clips)))
+            inputs = _inputs(clips, indices, None, encoder, normaliser)
+            if isinstance(network, SpikingNetwork):
+                layers = network.layers(inputs)
+                scores.append(network.counts(layers[-1]).numpy())
+                spikes.append([float(layer.mean()) * len(indices) for layer in layers])
+            else:
+                scores.append(network.scores(inputs).numpy())
+    rates: dict[str, float] = {}
+    if isinstance(network, SpikingNetwork):
+        mean = np.sum(spikes, axis=0) / len(clips)
+        rates = dict(zip(network.layer_names, map(float, mean), strict=True))
+    return accuracy(decide(np.concatenate(scores), heads), clips.labels), rates
+
+
+class _State:
+    """All that ``--resume`` needs: weights, optimiser, random state, best epoch, history."""
+
+    def __init__(self, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        self.network, self.optimiser = network, optimiser
+        self.epoch = self.best_epoch = self.since_best = 0
+        self.best_score = -1.0
+        self.best: dict[str, Any] = copy.deepcopy(network.state_dict())
+        self.history: list[dict[str, Any]] = []
+
+    def epoch_done(
+        self, loss: float, validation: dict[str, Any], rates: dict[str, float], score: float, seconds: float
+    ) -> None:
+        self.epoch += 1
+        self.since_best += 1
+        if score > self.best_score:
+            self.best_score, self.best_epoch, self.since_best = score, self.epoch, 0
+            self.best = copy.deepcopy(self.network.state_dict())
+        entry = {"epoch": self.epoch, "loss": loss, "validation": validation, "rates": rates, "seconds": seconds}
+        self.history.append(entry)
+
+    def save(self, run: RunFolder) -> None:
+        values = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "random": torch.get_rng_state(),
+            "epoch": self.epoch,
+            "best_epoch": self.best_epoch,
+            "best_score": self.best_score,
+            "since_best": self.since_best,
+            "best": self.best,
+            "history": self.history,
+        }
+        save_checkpoint(run.resume, values)
+
+    def load(self, run: RunFolder) -> None:
+        values = load_checkpoint(run.resume)
+        self.network.load_state_dict(values["network"])
+        self.optimiser.load_state_dict(values["optimiser"])
+        torch.set_rng_state(values["random"])
+        self.epoch, self.best_epoch = values["epoch"], values["best_epoch"]
+        self.best_score, self.since_best = values["best_score"], values["since_best"]
+        self.best, self.history = values["best"], values["history"]
+
+
+def _claim(config: Config, run: RunFolder, resume: bool, overwrite: bool) -> None:
+    """Take the run folder for this configuration, or say why not."""
+    text = dump_config(config)
+    held = run.config.is_file() and (run.checkpoint.is_file() or run.resume.is_file())
+    if held and not overwrite:
+        if run.config.read_text() != text:
+            raise CallError(
+                str(run.path),
+                "holds a run of another configuration",
+                cure="give another --run, or --overwrite to replace it",
+            )
+        if run.metrics.is_file():
+            raise CallError(str(run.path), "is trained already", cure="use it, or --overwrite to train it again")
+        if not resume:
+            raise CallError(
+                str(run.path), "holds a half-trained run", cure="--resume goes on with it, --overwrite starts again"
+            )
+        return
+    # What later stages made of the old checkpoint must not stand beside the new one.
+    for path in (run.metrics, run.manifest, run.net, run.parity, run.resume, run.checkpoint):
+        path.unlink(missing_ok=True)
+    with atomic_write(run.config) as temporary:
+        temporary.write_text(text)
+
+
+def is_done(config: Config, run: RunFolder) -> bool:
+    """Whether the folder holds this configuration, trained to its end."""
+    files = (run.config, run.checkpoint, run.metrics)
+    return all(path.is_file() for path in files) and run.config.read_text() == dump_config(config)
+
+
+def _parameter_groups(network: torch.nn.Module, config: Config) -> list[dict[str, Any]]:
+    """Weights at one rate; decays, which are register values 0..4096, at a rate relative to their size."""
+    groups: list[dict[str, Any]] = [{"params": [], "base": config.training.learning_rate}]
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        if name.endswith("_decay"):
+            size = float(parameter.detach().abs().mean())
+            groups.append(
+                {"params": [parameter], "base": config.training.decay_learning_rate * size, "weight_decay": 0.0}
+            )
+        else:
+            groups[0]["params"].append(parameter)
+    return groups
+
+
+def _cosine(epoch: int, epochs: int) -> float:
+    """Cosine schedule without restarts (Loshchilov and Hutter 2017, eq. 5), down to a hundredth."""
+    return float(0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * epoch / epochs)))
+
+
+def _batches(clips: ClipSet, config: Config, epoch: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Shuffled clip numbers and start offsets of one epoch, from the seed and the epoch alone."""
+    generator = np.random.default_rng((config.training.seed, epoch))
+    order = generator.permutation(len(clips))
+    half = clips.steps // 2
+    for first in range(0, len(clips), config.training.batch):
+        indices = order[first : first + config.training.batch]
+        yield indices, generator.integers(-half, half + 1, size=len(indices))
+
+
+def _inputs(
+    clips: ClipSet,
+    indices: NDArray[np.int64],
+    offset: NDArray[np.int64] | None,
+    encoder: Encoder,
+    normaliser: Normaliser,
+) -> torch.Tensor:
+    """Spikes of some clips, shape (sample, channel, height, width, time), as floats for SLAYER."""
+    features = normaliser.apply(clips.features(indices, offset))
+    return torch.from_numpy(encoder.encode(features)).float()
+
+
+def _train_epoch(
+    network: SpikingNetwork | AnnNetwork,
+    optimiser: torch.optim.Optimizer,
+    clips: ClipSet,
+    encoder: Encoder,
+    normaliser: Normaliser,
+    heads: HeadSlices,
+    config: Config,
+    epoch: int,
+) -> float:
+    """One pass over the training clips; returns the mean loss."""
+    network.train()
+    scale = config.training.count_scale if isinstance(network, SpikingNetwork) else 1.0
+    total = 0.0
+    with progress(f"epoch {epoch + 1}/{config.training.epochs}", len(clips), "clips", quiet_end=True) as meter:
+        for indices, offset in _batches(clips, config, epoch):
+            inputs = _inputs(clips, indices, offset, encoder, normaliser)
+            labels = {head: torch.from_numpy(values[indices]) for head, values in clips.labels.items()}
+            loss = multi_head_loss(network.scores(inputs), labels, heads, config.training, scale)
+            if not bool(torch.isfinite(loss)):
+                raise MaestroError(
+                    f"epoch {epoch + 1}",
+                    f"the loss became {float(loss.detach())}",
+                    cure="lower training.learning_rate; the last whole epoch is kept, --resume goes on from it",
+                )
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += float(loss.detach()) * len(indices)
+            meter.advance(len(indices), f"loss {float(loss.detach()):.3f}")
+    return total / len(clips)
+
+
+def _weighted(validation: dict[str, Any], config: Config) -> float:
+    """The heads' accuracies, weighted as in the loss: what the best epoch is chosen by."""
+    weights = {
+        "title": config.training.title_weight,
+        "style": config.training.style_weight,
+        "emotion": config.training.emotion_weight,
+    }
+    return float(sum(weights[head] * entry["accuracy"] for head, entry in validation.items()))
+
+
+def _checkpoint(
+    config: Config, state: _State, normaliser: Normaliser, labels: dict[str, tuple[str, ...]]
+) -> dict[str, Any]:
+    return {
+        "config": dump_config(config),
+        "state": state.best,
+        "normaliser": normaliser.to_dict(),
+        "labels": {head: list(names) for head, names in labels.items()},
+        "epoch": state.best_epoch,
+    }
+
+
+def _describe(network: torch.nn.Module, clips: dict[str, ClipSet]) -> None:
+    parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    sizes = ", ".join(f"{len(part)} {split}" for split, part in clips.items())
+    say(f"network: {parameters} parameters; clips: {sizes}")
+
+
+def _report(state: _State, config: Config) -> None:
+    entry = state.history[-1]
+    heads = ", ".join(f"{head} {percent(part)}" for head, part in entry["validation"].items())
+    rates = " ".join(f"{name} {100 * rate:.1f}" for name, rate in entry["rates"].items())
+    left = np.mean([past["seconds"] for past in state.history]) * (config.training.epochs - state.epoch)
+    say(
+        f"epoch {state.epoch}/{config.training.epochs}: loss {entry['loss']:.3f}; validation {heads}"
+        + (f"; firing % {rates}" if rates else "")
+        + f"; {entry['seconds']:.1f} s, at most {left:.0f} s left"
+    )
