@@ -1,0 +1,80 @@
+"""The integer rules of a CUBA neuron, one small function each.
+
+They are those of lava-nc's ``proc/lif/models.py`` (``AbstractPyLifModelFixed.subthr_dynamics``), which
+mimics the chip bit by bit. One step of a neuron is::
+
+    u <- wrap(decay(u, iDecay) + (a << 6))
+    v <- saturate(decay(v, vDecay) + u + (bias << 6))
+    s <- v > (vThMant << 6);  v <- 0 where s
+
+with ``a`` the sum of the integer weights over the spikes that arrived.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.limits import ACTIVATION_SHIFT, BIAS_EXP, DECAY_ONE, DECAY_SHIFT, STATE_MAX, THRESHOLD_SHIFT
+
+Integers = NDArray[np.int64]
+
+
+def decay(state: Integers, rate: Integers | int) -> Integers:
+    """``tz(state * (4096 - rate) / 4096)``, tz cutting towards zero. ``rate`` is 0 (keep) to 4096 (forget)."""
+    product: Integers = state * (DECAY_ONE - rate)
+    cut: Integers = np.sign(product) * (np.abs(product) >> DECAY_SHIFT)
+    return cut
+
+
+def scale_activation(activation: Integers) -> Integers:
+    """``a << 6``: a synaptic sum in the state's units."""
+    return activation << ACTIVATION_SHIFT
+
+
+def scale_bias(mantissa: Integers | int) -> Integers:
+    """``bias << 6``: a bias mantissa in the state's units, with NetX's exponent."""
+    return np.asarray(mantissa, dtype=np.int64) << BIAS_EXP
+
+
+def scale_threshold(mantissa: int) -> int:
+    """``vThMant << 6``: a threshold in the state's units."""
+    return mantissa << THRESHOLD_SHIFT
+
+
+def wrap(current: Integers) -> Integers:
+    """A current that leaves (-2^23, 2^23] comes back at the other end, once.
+
+    Lava's test is ``> 2^23`` above and ``<= -2^23`` below, so 2^23 itself stays. An excursion of more than
+    2^24 would stay outside, in Lava as here; no layer of fewer than 2^10 full-weight inputs gets there.
+    """
+    lowered = np.where(current > STATE_MAX, current - 2 * STATE_MAX, current)
+    return np.where(lowered <= -STATE_MAX, current + 2 * STATE_MAX, lowered)
+
+
+def wraps(current: Integers) -> NDArray[np.bool_]:
+    """Where :func:`wrap` would change the current."""
+    return (current > STATE_MAX) | (current <= -STATE_MAX)
+
+
+def saturate(voltage: Integers) -> Integers:
+    """A voltage stops at +-(2^23 - 1)."""
+    return np.clip(voltage, 1 - STATE_MAX, STATE_MAX - 1)
+
+
+def next_current(current: Integers, activation: Integers, i_decay: Integers | int) -> Integers:
+    """The current one step on, not yet wrapped: ``decay(u, iDecay) + (a << 6)``."""
+    return decay(current, i_decay) + scale_activation(activation)
+
+
+def next_voltage(voltage: Integers, current: Integers, bias: Integers | int, v_decay: Integers | int) -> Integers:
+    """The voltage one step on: ``saturate(decay(v, vDecay) + u + bias)``; ``bias`` in the state's units."""
+    return saturate(decay(voltage, v_decay) + current + bias)
+
+
+def fire(voltage: Integers, threshold: int) -> NDArray[np.bool_]:
+    """A neuron fires above its threshold, not at it; ``threshold`` in the state's units."""
+    return voltage > threshold
+
+
+def reset(voltage: Integers, spikes: NDArray[np.bool_]) -> Integers:
+    """A neuron that fired starts again from 0, in the same step."""
+    return np.where(spikes, 0, voltage)

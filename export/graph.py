@@ -1,0 +1,243 @@
+"""A network as integers: what the chip is given, and nothing of how it was trained.
+
+Shapes are (channel, height, width) or (neuron,), as SLAYER counts them. A layer with neurons takes its
+input through synapses, which hand on at step t what arrived at step t - 1: so each adds one step of latency.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.errors import MaestroError
+
+Integers = NDArray[np.int64]
+Pair = tuple[int, int]
+Refuse = Callable[[str, str], MaestroError]
+
+
+@dataclass(frozen=True, eq=False)
+class Cuba:
+    """Current-based leaky integrate-and-fire neurons (equations: ``export/fixed_point.py``).
+
+    Parameters
+    ----------
+    i_decay, v_decay
+        Decays of current and voltage in 1/4096 a step; one for all, or one a channel (conv) or neuron (dense).
+    vth_mant
+        Threshold mantissa; the neuron fires above ``vth_mant << 6``.
+    """
+
+    i_decay: int | Integers
+    v_decay: int | Integers
+    vth_mant: int
+
+
+@dataclass(frozen=True, eq=False)
+class InputLayer:
+    """Where spikes come in, shape (channel, height, width) or (neuron,).
+
+    With ``neuron`` the layer is a population whose input is written into its bias, as stock NetX has it:
+    the input at step t is the bias mantissa of step t, and the population adds no latency.
+    """
+
+    shape: tuple[int, ...]
+    neuron: Cuba | None = None
+    bias: None = field(default=None, init=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ConvLayer:
+    """A convolution (correlation, as in SLAYER) with its neurons.
+
+    Parameters
+    ----------
+    weight
+        Shape (channel out, channel in / groups, kernel height, kernel width).
+    stride, padding, dilation
+        Pairs (height, width).
+    shape
+        Output shape (channel, height, width).
+    bias
+        Mantissas, shape (channel,).
+    """
+
+    weight: Integers
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+    groups: int
+    neuron: Cuba
+    shape: tuple[int, int, int]
+    bias: Integers | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DenseLayer:
+    """Every input to every neuron.
+
+    Parameters
+    ----------
+    weight
+        Shape (neuron out, neuron in).
+    bias
+        Mantissas, shape (neuron out,).
+    delay
+        Steps by which a spike reaches a neuron late: shape (neuron out,), or (neuron out, neuron in).
+    recurrent
+        Weights from the layer's own spikes of the step before, shape (neuron out, neuron out).
+    """
+
+    weight: Integers
+    neuron: Cuba
+    bias: Integers | None = None
+    delay: Integers | None = None
+    recurrent: Integers | None = None
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Output shape (neuron,)."""
+        return (int(self.weight.shape[0]),)
+
+
+@dataclass(frozen=True, eq=False)
+class FlattenLayer:
+    """(channel, height, width) to (neuron,), the width running fastest."""
+
+    shape: tuple[int]
+
+
+Layer = InputLayer | ConvLayer | DenseLayer | FlattenLayer
+SpikingLayer = InputLayer | ConvLayer | DenseLayer
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Layers in order, the first an :class:`InputLayer`; shapes are checked when it is made.
+
+    Raises
+    ------
+    MaestroError
+        Two layers do not fit each other, or a layer not its own parameters.
+    """
+
+    layers: tuple[Layer, ...]
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.layers or not isinstance(self.layers[0], InputLayer):
+            raise MaestroError("network", "does not begin with an input layer")
+        if len(self.names) != len(self.layers) or len(set(self.names)) != len(self.names):
+            raise MaestroError("network", f"has {len(self.layers)} layers and names {', '.join(self.names)}")
+        if not self.spiking:
+            raise MaestroError("network", "has no layer with neurons")
+        shape = self.layers[0].shape
+        for name, layer in zip(self.names, self.layers, strict=True):
+            check_layer(name, layer, shape)
+            shape = layer.shape
+
+    @property
+    def spiking(self) -> tuple[tuple[str, SpikingLayer], ...]:
+        """Name and layer of every layer that has neurons."""
+        pairs = zip(self.names, self.layers, strict=True)
+        return tuple((n, x) for n, x in pairs if not isinstance(x, FlattenLayer) and x.neuron is not None)
+
+    @property
+    def spiking_names(self) -> tuple[str, ...]:
+        """Names of the layers that have neurons, in order."""
+        return tuple(name for name, _ in self.spiking)
+
+    @property
+    def latency(self) -> int:
+        """Steps between an input and the first output it can cause: one a layer with synapses."""
+        return sum(not isinstance(layer, InputLayer) for _, layer in self.spiking)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one step of input."""
+        return self.layers[0].shape
+
+    @property
+    def output_size(self) -> int:
+        """Neurons of the last layer."""
+        return math.prod(self.layers[-1].shape)
+
+
+def default_names(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """'input', 'conv1', 'flatten1', 'dense1', … for layers that bring no names."""
+    words = {InputLayer: "input", ConvLayer: "conv", DenseLayer: "dense", FlattenLayer: "flatten"}
+    seen: dict[str, int] = {}
+    names = []
+    for layer in layers:
+        word = words[type(layer)]
+        seen[word] = seen.get(word, 0) + 1
+        names.append(word if word == "input" and seen[word] == 1 else f"{word}{seen[word]}")
+    return tuple(names)
+
+
+def conv_shape(layer: ConvLayer, shape: Sequence[int]) -> tuple[int, int, int]:
+    """Output shape of a convolution of ``shape`` (channel, height, width)."""
+    size = []
+    for axis in (0, 1):
+        reach = layer.dilation[axis] * (layer.weight.shape[2 + axis] - 1) + 1
+        size.append((shape[1 + axis] + 2 * layer.padding[axis] - reach) // layer.stride[axis] + 1)
+    return int(layer.weight.shape[0]), size[0], size[1]
+
+
+def check_layer(name: str, layer: Layer, shape: tuple[int, ...]) -> None:
+    """Refuse a layer that does not fit its input or itself; ``shape`` is the input's."""
+
+    def refuse(found: str, allowed: str) -> MaestroError:
+        return MaestroError(f"layer {name}", found, allowed=allowed)
+
+    if isinstance(layer, FlattenLayer):
+        if layer.shape != (math.prod(shape),):
+            raise refuse(f"flattens {shape} into {layer.shape}", f"{(math.prod(shape),)}")
+        return
+    if isinstance(layer, ConvLayer):
+        _check_conv(layer, shape, refuse)
+    elif isinstance(layer, DenseLayer):
+        _check_dense(layer, shape, refuse)
+    elif layer.shape != shape:
+        raise refuse(f"is a second input of shape {layer.shape}", "one input layer, the first")
+    if layer.neuron is None:
+        return
+    for word, value in (("iDecay", layer.neuron.i_decay), ("vDecay", layer.neuron.v_decay)):
+        if np.ndim(value) and np.shape(value) != layer.shape[:1]:
+            raise refuse(f"has {word} of shape {np.shape(value)}", f"one number, or shape {layer.shape[:1]}")
+    if layer.bias is not None and layer.bias.shape != layer.shape[:1]:
+        raise refuse(f"has a bias of shape {layer.bias.shape}", f"{layer.shape[:1]}")
+
+
+def _check_conv(layer: ConvLayer, shape: tuple[int, ...], refuse: Refuse) -> None:
+    if len(shape) != 3:
+        raise refuse(f"is a convolution of an input of shape {shape}", "channel, height, width")
+    if layer.weight.ndim != 4:
+        raise refuse(f"has weights of shape {layer.weight.shape}", "four axes: out, in / groups, height, width")
+    if min(layer.stride) < 1 or min(layer.dilation) < 1 or min(layer.padding) < 0 or layer.groups < 1:
+        found = f"stride {layer.stride}, dilation {layer.dilation}, padding {layer.padding}, groups {layer.groups}"
+        raise refuse(f"has {found}", "positive stride, dilation and groups, padding of 0 or more")
+    if layer.weight.shape[0] % layer.groups or layer.weight.shape[1] * layer.groups != shape[0]:
+        raise refuse(
+            f"has weights of shape {layer.weight.shape} in {layer.groups} groups for {shape[0]} channels",
+            f"{shape[0]} / groups input channels, output channels a multiple of the groups",
+        )
+    expected = conv_shape(layer, shape)
+    if min(expected) < 1 or layer.shape != expected:
+        raise refuse(f"says its output shape is {layer.shape}", f"{expected} from an input of {shape}")
+
+
+def _check_dense(layer: DenseLayer, shape: tuple[int, ...], refuse: Refuse) -> None:
+    if len(shape) != 1:
+        raise refuse(f"is dense on an input of shape {shape}", "a flatten layer before it")
+    if layer.weight.ndim != 2 or layer.weight.shape[1] != shape[0] or layer.weight.shape[0] < 1:
+        raise refuse(f"has weights of shape {layer.weight.shape}", f"(neurons, {shape[0]})")
+    size = layer.weight.shape[0]
+    if layer.recurrent is not None and layer.delay is not None:
+        raise refuse("is recurrent and has delays, which NetX mixes up", "one of the two")
+    if layer.recurrent is not None and layer.recurrent.shape != (size, size):
+        raise refuse(f"has recurrent weights of shape {layer.recurrent.shape}", f"{(size, size)}")
+    if layer.delay is not None and layer.delay.shape not in ((size,), layer.weight.shape):
+        raise refuse(f"has delays of shape {layer.delay.shape}", f"{(size,)} or {layer.weight.shape}")

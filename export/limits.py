@@ -1,0 +1,29 @@
+"""What the chip's registers hold. Every number names its source."""
+
+# Loihi 2: weights 8 bit signed. SLAYER and NetX count them in steps of 2 (the sign takes the lowest bit):
+# lava-dl slayer/neuron/base.py, quantize_8bit; netx/utils.py, optimize_weight_bits.
+WEIGHT_MIN = -256
+WEIGHT_MAX = 254
+WEIGHT_STEP = 2
+
+# Decays are 12 bit; with the offset bit that Lava adds, a decay of 4096 forgets everything at once:
+# lava-nc proc/lif/models.py, AbstractPyLifModelFixed (decay_shift, ds_offset).
+DECAY_SHIFT = 12
+DECAY_ONE = 1 << DECAY_SHIFT
+
+# Synaptic sums, thresholds and (in NetX) biases are shifted up by 6 bits to meet the state:
+# lava-nc proc/lif/models.py (act_shift, vth_shift); lava-dl netx/hdf5.py, get_neuron_params (bias_exp).
+ACTIVATION_SHIFT = 6
+THRESHOLD_SHIFT = 6
+BIAS_EXP = 6
+
+# Threshold mantissa 17 bit, bias mantissa 13 bit signed: lava-nc proc/lif/models.py, PyLifModelBitAcc.
+THRESHOLD_MANT_MAX = (1 << 17) - 1
+BIAS_MANT_MIN = -(1 << 12)
+BIAS_MANT_MAX = (1 << 12) - 1
+
+# Current and voltage are 24 bit signed: lava-nc proc/lif/models.py (uv_bitwidth).
+STATE_MAX = 1 << 23
+
+# Axonal delays, in steps: lava-dl netx/hdf5.py clamps at 62; slayer/block/cuba.py trains with the same bound.
+DELAY_MAX = 62

@@ -1,0 +1,301 @@
+"""Write and read the NetX file (HDF5) that stock ``lava.lib.dl.netx.hdf5.Network`` runs.
+
+Names, types and shapes are those of lava-dl's ``slayer/block/base.py`` (``export_hdf5``); the stock loader is
+``netx/hdf5.py``. A layer's name travels as an attribute of its group, which the stock loader does not look at.
+"""
+
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from export.graph import (
+    ConvLayer,
+    Cuba,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    Integers,
+    Layer,
+    Network,
+    check_layer,
+    default_names,
+)
+from export.limits import DELAY_MAX
+from train.artifacts import atomic_write
+from train.errors import MaestroError
+
+KINDS = ("input", "conv", "dense", "dense_rec", "flatten")
+NEURONS = ("CUBA", "LOIHI")
+_AGAIN = "export the network again"
+
+
+def write(network: Network, path: Path) -> None:
+    """Write ``network`` as a stock NetX file, whole or not at all.
+
+    Raises
+    ------
+    MaestroError
+        The file cannot be written; an older one stays as it was.
+    """
+    # Made in memory and written in one go: HDF5 reports a full disk in many ways, Python in one.
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        for index, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
+            group = file.create_group(f"layer/{index}")
+            group.attrs["name"] = name
+            _write_layer(group, layer)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(memory.getvalue())
+
+
+def _write_layer(group: h5py.Group, layer: Layer) -> None:
+    kinds = {InputLayer: "input", ConvLayer: "conv", FlattenLayer: "flatten", DenseLayer: "dense"}
+    kind = kinds[type(layer)]
+    if isinstance(layer, DenseLayer) and layer.recurrent is not None:
+        kind = "dense_rec"
+    group.create_dataset("type", (1,), "S10", [kind.encode("ascii")])
+    # SLAYER flattens to (neuron, 1, 1).
+    shape = (*layer.shape, 1, 1) if isinstance(layer, FlattenLayer) else layer.shape
+    group.create_dataset("shape", data=np.array(shape))
+    if isinstance(layer, ConvLayer):
+        group.create_dataset("inChannels", data=layer.weight.shape[1] * layer.groups)
+        group.create_dataset("outChannels", data=layer.weight.shape[0])
+        group.create_dataset("kernelSize", data=layer.weight.shape[2:])
+        for key in ("stride", "padding", "dilation", "groups"):
+            group.create_dataset(key, data=getattr(layer, key))
+    elif isinstance(layer, DenseLayer):
+        group.create_dataset("inFeatures", data=layer.weight.shape[1])
+        group.create_dataset("outFeatures", data=layer.weight.shape[0])
+    if isinstance(layer, ConvLayer | DenseLayer):
+        group.create_dataset("weight", data=layer.weight.astype(np.float32))
+    if isinstance(layer, DenseLayer):
+        if layer.recurrent is not None:
+            group.create_dataset("weight_rec", data=layer.recurrent.astype(np.float32))
+        if layer.delay is not None:
+            group.create_dataset("delay", data=layer.delay.astype(np.float32))
+    if isinstance(layer, FlattenLayer) or layer.neuron is None:
+        return
+    if layer.bias is not None:
+        group.create_dataset("bias", data=layer.bias)
+    neuron: Mapping[str, Any] = {
+        "type": "CUBA",
+        "iDecay": layer.neuron.i_decay,
+        "vDecay": layer.neuron.v_decay,
+        "vThMant": layer.neuron.vth_mant,
+        "refDelay": 1,
+        "gradedSpike": False,
+    }
+    for key, value in neuron.items():
+        group.create_dataset(f"neuron/{key}", data=value)
+
+
+def open_net(path: Path) -> h5py.File:
+    """Open a NetX file for reading; the caller closes it.
+
+    Raises
+    ------
+    MaestroError
+        Missing, not an HDF5 file or a truncated one, or without layers.
+    """
+    if not path.is_file():
+        raise MaestroError(str(path), "no such file", cure="make it with `python -m export netx RUN`")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise MaestroError(
+            str(path), "is not a whole HDF5 file: truncated, or of another kind", cure="export it again"
+        ) from error
+    if not isinstance(file.get("layer"), h5py.Group) or not len(file["layer"]):
+        file.close()
+        raise MaestroError(str(path), "has no layers", allowed="a NetX file with a group `layer`")
+    return file
+
+
+def read(path: Path) -> Network:
+    """Read a NetX file as integers.
+
+    A file without an input layer gets one in the shape of its first dense layer's input. What a network of
+    integers cannot say is refused here; what would run, but wrongly, is for ``export/lint.py``.
+
+    Raises
+    ------
+    MaestroError
+        Missing, truncated or foreign; a layer or neuron that NetX cannot run; a dataset missing, of the wrong
+        shape or not whole numbers. The text names the layer.
+    """
+    with open_net(path) as file:
+        try:
+            return _read_layers(file["layer"])
+        except MaestroError as error:
+            raise MaestroError(f"{path}, {error.where}", error.found, allowed=error.allowed, cure=error.cure) from error
+        except (OSError, RuntimeError, KeyError) as error:
+            raise MaestroError(str(path), f"is damaged: {error}", cure="export it again") from error
+
+
+def _read_layers(group: h5py.Group) -> Network:
+    layers: list[Layer] = []
+    names: list[str] = []
+    for index in range(len(group)):
+        where = f"layer {index}"
+        entry = group.get(str(index))
+        if not isinstance(entry, h5py.Group):
+            raise MaestroError(where, "is missing", allowed=f"layers 0 to {len(group) - 1}")
+        kind = layer_kind(entry, where)
+        where += f" ({kind})"
+        if not layers and kind != "input":
+            layers.append(_implied_input(entry, kind, where))
+            names.append("input")
+        layers.append(_read_layer(entry, kind, layers[-1].shape if layers else (), where))
+        name = entry.attrs.get("name", "")
+        names.append(name if isinstance(name, str) else "")
+        check_layer(where, layers[-1], layers[-2].shape if len(layers) > 1 else layers[-1].shape)
+    if not all(names) or len(set(names)) != len(names):
+        names = list(default_names(layers))
+    return Network(tuple(layers), tuple(names))
+
+
+def layer_kind(group: h5py.Group, where: str) -> str:
+    """The layer's type, one that NetX can run."""
+    kind = _text(group, "type", where)
+    if kind not in KINDS:
+        raise MaestroError(
+            where,
+            f"is of type {kind!r}, which NetX cannot run",
+            allowed=", ".join(KINDS),
+            cure="export pooling as a grouped convolution with weight 64" if kind == "pool" else _AGAIN,
+        )
+    if isinstance(group.get("weight"), h5py.Group):
+        raise MaestroError(
+            where, "has complex weights, which NetX cannot run here", allowed="real weights", cure=_AGAIN
+        )
+    return kind
+
+
+def _implied_input(group: h5py.Group, kind: str, where: str) -> InputLayer:
+    if kind not in ("dense", "dense_rec"):
+        raise MaestroError(where, "has no input layer before it to say its input's shape", cure=_AGAIN)
+    return InputLayer((_dense_weight(group, where).shape[1],))
+
+
+def _read_layer(group: h5py.Group, kind: str, shape: tuple[int, ...], where: str) -> Layer:
+    if kind == "flatten":
+        return FlattenLayer((math.prod(shape),))
+    stated = tuple(_integers(group, "shape", where).reshape(-1).tolist())
+    if kind == "input":
+        if len(stated) not in (1, 3) or min(stated) < 1:
+            raise MaestroError(where, f"has shape {stated}", allowed="(neuron) or (channel, height, width)")
+        return InputLayer(stated, _read_neuron(group, where) if "neuron" in group else None)
+    neuron = _read_neuron(group, where)
+    bias = _integers(group, "bias", where).reshape(-1) if "bias" in group else None
+    if kind == "conv":
+        return _read_conv(group, neuron, bias, stated, where)
+    weight = _dense_weight(group, where)
+    recurrent = _integers(group, "weight_rec", where) if kind == "dense_rec" else None
+    delay = _read_delay(group, weight, where) if "delay" in group else None
+    return DenseLayer(weight, neuron, bias, delay, recurrent)
+
+
+def _read_conv(
+    group: h5py.Group, neuron: Cuba, bias: Integers | None, stated: tuple[int, ...], where: str
+) -> ConvLayer:
+    weight = _integers(group, "weight", where)
+    if weight.ndim == 5 and weight.shape[4] == 1:
+        weight = weight[..., 0]
+    if len(stated) != 3:
+        raise MaestroError(where, f"has shape {stated}", allowed="(channel, height, width)")
+    if "delay" in group:
+        raise MaestroError(where, "has delays, which NetX leaves out of convolutions", cure="train it without delay")
+    return ConvLayer(
+        weight,
+        _pair(group, "stride", where),
+        _pair(group, "padding", where),
+        _pair(group, "dilation", where),
+        _number(group, "groups", where),
+        neuron,
+        (stated[0], stated[1], stated[2]),
+        bias,
+    )
+
+
+def _dense_weight(group: h5py.Group, where: str) -> Integers:
+    """Weights as (neuron out, neuron in); the stock loader takes a flat array too."""
+    weight = _integers(group, "weight", where)
+    size = math.prod(_integers(group, "shape", where).reshape(-1).tolist())
+    if weight.ndim == 1 and size and weight.size % size == 0:
+        weight = weight.reshape(size, -1)
+    if weight.ndim != 2 or weight.shape[0] != size:
+        raise MaestroError(where, f"has weights of shape {weight.shape}", allowed=f"({size}, inputs)")
+    return weight
+
+
+def _read_delay(group: h5py.Group, weight: Integers, where: str) -> Integers:
+    """Delays as the stock loader spreads them: one a neuron, else one an input, else one a synapse."""
+    delay = _integers(group, "delay", where)
+    if delay.size and (delay.min() < 0 or delay.max() > DELAY_MAX):
+        raise MaestroError(where, f"has delays of {delay.min()} to {delay.max()}", allowed=f"0 to {DELAY_MAX}")
+    if delay.shape in (weight.shape[:1], weight.shape):
+        return delay
+    if delay.ndim == 0 or delay.shape == weight.shape[1:]:
+        return np.ascontiguousarray(np.broadcast_to(delay, weight.shape))
+    raise MaestroError(where, f"has delays of shape {delay.shape}", allowed=f"one a neuron, ({weight.shape[0]},)")
+
+
+def _read_neuron(group: h5py.Group, where: str) -> Cuba:
+    neuron = group.get("neuron")
+    if not isinstance(neuron, h5py.Group):
+        raise MaestroError(where, "has no neuron", allowed="a group `neuron`", cure=_AGAIN)
+    where += ", neuron"
+    kind = _text(neuron, "type", where)
+    if kind not in NEURONS:
+        raise MaestroError(where, f"is of type {kind!r}, which this project cannot run", allowed=" or ".join(NEURONS))
+    for key in ("gradedSpike", "messageBits"):
+        if key in neuron and np.any(_value(neuron, key, where)):
+            raise MaestroError(where, f"sends graded spikes ({key})", allowed="binary spikes")
+    decays = []
+    for key in ("iDecay", "vDecay"):
+        value = _integers(neuron, key, where)
+        decays.append(int(value.reshape(-1)[0]) if value.size == 1 else value)
+    return Cuba(decays[0], decays[1], _number(neuron, "vThMant", where))
+
+
+def _value(group: h5py.Group, key: str, where: str) -> Any:
+    dataset = group.get(key)
+    if not isinstance(dataset, h5py.Dataset):
+        raise MaestroError(where, f"has no dataset {key!r}", cure=_AGAIN)
+    return dataset[()]
+
+
+def _text(group: h5py.Group, key: str, where: str) -> str:
+    value = np.asarray(_value(group, key, where)).reshape(-1)
+    if not value.size or not isinstance(value[0], bytes):
+        raise MaestroError(where, f"has a dataset {key!r} that is no text", cure=_AGAIN)
+    return value[0].decode("ascii", "replace")
+
+
+def _integers(group: h5py.Group, key: str, where: str) -> Integers:
+    value = np.asarray(_value(group, key, where))
+    if value.dtype.kind not in "iufb" or not np.isfinite(value).all() or (value != np.trunc(value)).any():
+        raise MaestroError(where, f"has a dataset {key!r} that is not all whole numbers", cure=_AGAIN)
+    if not value.size:
+        raise MaestroError(where, f"has an empty dataset {key!r}", cure=_AGAIN)
+    return value.astype(np.int64)
+
+
+def _number(group: h5py.Group, key: str, where: str) -> int:
+    value = _integers(group, key, where)
+    if value.size != 1:
+        raise MaestroError(where, f"has {value.size} values of {key!r}", allowed="one")
+    return int(value.reshape(-1)[0])
+
+
+def _pair(group: h5py.Group, key: str, where: str) -> tuple[int, int]:
+    """One number for height and width, or one for each."""
+    value = _integers(group, key, where).reshape(-1).tolist()
+    if len(value) > 2:
+        raise MaestroError(where, f"has {len(value)} values of {key!r}", allowed="one, or height and width")
+    return value[0], value[-1]

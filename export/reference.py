@@ -1,0 +1,192 @@
+"""The arithmetic's readable specification: a small simulator, one sample at a time.
+
+It runs layer by layer. A layer's synaptic sums are taken over the whole time axis at once (in float64,
+exact for integers below 2^53), then its neurons step through time by the rules of ``export/fixed_point.py``.
+Step t here is step t of a Lava run that starts from rest.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export import fixed_point
+from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Integers, Network
+from train.errors import MaestroError
+
+Spikes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Wrap:
+    """A current that left its 24 bits: which layer, neuron (counted in C order) and step."""
+
+    layer: str
+    neuron: int
+    step: int
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """What one layer did.
+
+    ``spikes`` (layer shape, time); ``u`` and ``v`` likewise if asked for, ``v`` after its reset.
+    """
+
+    name: str
+    spikes: Spikes
+    wraps: tuple[Wrap, ...]
+    u: Integers | None = None
+    v: Integers | None = None
+
+
+def run(network: Network, spikes: NDArray[np.integer[Any]]) -> list[Spikes]:
+    """Spikes of every layer that has neurons, in order, each of shape (layer shape, time).
+
+    Parameters
+    ----------
+    network
+        The network.
+    spikes
+        One sample's input, 0 or 1, shape (channel, height, width, time) or (neuron, time).
+
+    Raises
+    ------
+    MaestroError
+        The input does not fit the network.
+    """
+    return [layer.spikes for layer in simulate(network, spikes)]
+
+
+def simulate(network: Network, spikes: NDArray[np.integer[Any]], probes: bool = False) -> list[LayerTrace]:
+    """As :func:`run`, with the wraps of every layer and, with ``probes``, its states."""
+    _check_input(network, spikes)
+    traces = []
+    x = np.asarray(spikes)
+    for name, layer in zip(network.names, network.layers, strict=True):
+        steps = x.shape[-1]
+        if isinstance(layer, FlattenLayer):
+            x = x.reshape(-1, steps)
+            continue
+        if layer.neuron is None:
+            continue
+        size = int(np.prod(layer.shape))
+        if isinstance(layer, InputLayer):
+            activation = np.zeros((size, steps), dtype=np.int64)
+            bias = fixed_point.scale_bias(x.reshape(size, steps).astype(np.int64))
+            recurrent = None
+        else:
+            activation = _one_step_late(synaptic_sums(layer, x).reshape(size, steps))
+            mantissa = np.zeros(layer.shape[0], dtype=np.int64) if layer.bias is None else layer.bias
+            bias = fixed_point.scale_bias(_per_neuron(mantissa, layer.shape))[:, np.newaxis]
+            recurrent = layer.recurrent if isinstance(layer, DenseLayer) else None
+        trace = _step_neurons(name, layer.neuron, layer.shape, activation, bias, recurrent, probes)
+        traces.append(trace)
+        x = trace.spikes
+    return traces
+
+
+def synaptic_sums(layer: ConvLayer | DenseLayer, spikes: NDArray[np.integer[Any]]) -> Integers:
+    """Sum of integer weights over the spikes of each step, shape (layer shape, time), delays included."""
+    if isinstance(layer, ConvLayer):
+        return _conv_sums(layer, spikes)
+    x = spikes.astype(np.float64)
+    if layer.delay is None:
+        return (layer.weight.astype(np.float64) @ x).astype(np.int64)
+    delay = layer.delay if layer.delay.ndim == 2 else np.broadcast_to(layer.delay[:, np.newaxis], layer.weight.shape)
+    sums = np.zeros((layer.weight.shape[0], x.shape[-1]))
+    for steps in np.unique(delay):
+        late = np.zeros_like(x)
+        if steps < x.shape[-1]:
+            late[:, steps:] = x[:, : x.shape[-1] - steps]
+        sums += np.where(delay == steps, layer.weight, 0).astype(np.float64) @ late
+    return sums.astype(np.int64)
+
+
+def _conv_sums(layer: ConvLayer, spikes: NDArray[np.integer[Any]]) -> Integers:
+    channels, _, _, steps = spikes.shape
+    out, inner, kernel_h, kernel_w = layer.weight.shape
+    _, height, width = layer.shape
+    edge_h, edge_w = layer.padding
+    padded = np.pad(spikes.astype(np.float64), ((0, 0), (edge_h, edge_h), (edge_w, edge_w), (0, 0)))
+    columns = np.empty((channels, kernel_h * kernel_w, height, width, steps))
+    for row in range(kernel_h):
+        for column in range(kernel_w):
+            top, left = row * layer.dilation[0], column * layer.dilation[1]
+            columns[:, row * kernel_w + column] = padded[
+                :,
+                top : top + (height - 1) * layer.stride[0] + 1 : layer.stride[0],
+                left : left + (width - 1) * layer.stride[1] + 1 : layer.stride[1],
+            ]
+    weight = layer.weight.astype(np.float64).reshape(layer.groups, out // layer.groups, inner * kernel_h * kernel_w)
+    sums = weight @ columns.reshape(layer.groups, inner * kernel_h * kernel_w, height * width * steps)
+    return sums.reshape(out, height, width, steps).astype(np.int64)
+
+
+def _step_neurons(
+    name: str,
+    neuron: Cuba,
+    shape: tuple[int, ...],
+    activation: Integers,
+    bias: Integers,
+    recurrent: Integers | None,
+    probes: bool,
+) -> LayerTrace:
+    """Step a layer's neurons through time.
+
+    ``activation`` and ``bias`` have shape (neuron, time); a bias that does not change has one step.
+    """
+    size, steps = activation.shape
+    i_decay, v_decay = _per_neuron(neuron.i_decay, shape), _per_neuron(neuron.v_decay, shape)
+    threshold = fixed_point.scale_threshold(neuron.vth_mant)
+    arriving = np.ascontiguousarray(activation.T)
+    offset = np.broadcast_to(bias, activation.shape).T
+    u = v = np.zeros(size, dtype=np.int64)
+    fired = np.zeros(size, dtype=np.bool_)
+    spikes = np.zeros((steps, size), dtype=np.uint8)
+    raw, voltages = (np.zeros((steps, size), dtype=np.int64) for _ in range(2))
+    for step in range(steps):
+        a = arriving[step] if recurrent is None else arriving[step] + recurrent[:, fired].sum(axis=1)
+        raw[step] = fixed_point.next_current(u, a, i_decay)
+        u = fixed_point.wrap(raw[step])
+        v = fixed_point.next_voltage(v, u, offset[step], v_decay)
+        fired = fixed_point.fire(v, threshold)
+        v = fixed_point.reset(v, fired)
+        spikes[step] = fired
+        voltages[step] = v
+    wrapped = tuple(Wrap(name, int(n), int(t)) for t, n in np.argwhere(fixed_point.wraps(raw)))
+    return LayerTrace(
+        name,
+        np.ascontiguousarray(spikes.T).reshape(*shape, steps),
+        wrapped,
+        fixed_point.wrap(raw).T.reshape(*shape, steps) if probes else None,
+        voltages.T.reshape(*shape, steps) if probes else None,
+    )
+
+
+def _one_step_late(sums: Integers) -> Integers:
+    """A synapse hands on at step t what it summed at step t - 1, and nothing at the first."""
+    late = np.zeros_like(sums)
+    late[:, 1:] = sums[:, :-1]
+    return late
+
+
+def _per_neuron(value: int | Integers, shape: tuple[int, ...]) -> Integers:
+    """One value a neuron, shape (neuron,), from one for all or one a channel."""
+    array = np.asarray(value, dtype=np.int64)
+    if array.ndim:
+        array = array.reshape(-1, *[1] * (len(shape) - 1))
+    return np.broadcast_to(array, shape).reshape(-1)
+
+
+def _check_input(network: Network, spikes: NDArray[np.integer[Any]]) -> None:
+    expected = network.input_shape
+    if spikes.ndim != len(expected) + 1 or spikes.shape[:-1] != expected:
+        raise MaestroError("input spikes", f"have shape {spikes.shape}", allowed=f"{(*expected, 'time')}")
+    if not np.issubdtype(spikes.dtype, np.integer):
+        raise MaestroError("input spikes", f"are of type {spikes.dtype}", allowed="whole numbers")
+    layer = network.layers[0]
+    binary = not (isinstance(layer, InputLayer) and layer.neuron is not None)
+    if binary and spikes.size and (spikes.min() < 0 or spikes.max() > 1):
+        raise MaestroError("input spikes", f"lie in {spikes.min()} to {spikes.max()}", allowed="0 or 1")
