@@ -1,0 +1,229 @@
+"""The neuron's dynamics as numba kernels, with the numbers of SLAYER's.
+
+SLAYER's CPU path (lava-dl 0.6.0, ``slayer/neuron/dynamics/leaky_integrator.py`` and
+``slayer/spike/spike.py``) loops over time in Python. Here each neuron of each sample is one row,
+time contiguous, and a kernel runs down a row with its state in registers. The forward pass is
+SLAYER's bit for bit; the backward pass is the same formula, and only the sums that make up the
+gradients of decays are taken in another order (float64, per row, then over rows in a fixed order,
+so that the thread count changes nothing).
+
+Kept from SLAYER on purpose: the gradient runs through the leaky chain as if no spike had reset it,
+and the gradient of a decay is that with respect to ``1 - decay / 4096`` (see ``train.neurons.lif``
+for what is done about it).
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from train.neurons import slayer
+from train.neurons.kernels import cuba_backward, cuba_forward, leaky_backward, leaky_forward
+
+DECAY_ONE = 1 << 12
+
+
+def leaky_integrator(
+    x: torch.Tensor,
+    decay: torch.Tensor,
+    state: torch.Tensor,
+    w_scale: int,
+    threshold: float | None = None,
+) -> torch.Tensor:
+    """Leaky integrator, optionally reset where it reaches ``threshold``; drop-in for SLAYER's ``dynamics``.
+
+    Integer states, ``tz`` being truncation towards zero::
+
+        y[t] = tz(y[t-1] * (4096 - decay) / 4096) + tz(w_scale * x[t]);  y[t-1] <- 0 where it reached threshold
+
+    Parameters
+    ----------
+    x
+        Input, shape (sample, channel, ..., time), float32.
+    decay
+        Whole numbers in 0..4096, shape (1,) or (channel,): the same along everything but channels.
+    state
+        The output at time -1, shape (1,) or (sample, channel, ...).
+    w_scale
+        Integer state of an output of 1.
+    threshold
+        Where the state is reset, in units of the output; None for never.
+
+    Returns
+    -------
+    torch.Tensor
+        ``y / w_scale`` before reset, shape of ``x``.
+    """
+    if x.is_cuda:
+        result: torch.Tensor = slayer.leaky_integrator.dynamics(x, decay, state.contiguous(), w_scale, threshold)
+        return result
+    output: torch.Tensor = _LeakyIntegrator.apply(x, decay, state, w_scale, -1.0 if threshold is None else threshold)
+    return output
+
+
+def cuba_lif(
+    x: torch.Tensor,
+    current_decay: torch.Tensor,
+    voltage_decay: torch.Tensor,
+    threshold: float,
+    tau_rho: float,
+    scale_rho: float,
+    w_scale: int,
+    shift: int = 0,
+) -> torch.Tensor:
+    """Spikes of a CUBA LIF neuron at rest at time -1: two leaky integrators and the spike in one kernel. CPU only.
+
+    Equal to SLAYER's ``cuba.Neuron.forward``: spikes bit for bit, gradients but for rounding.
+    The surrogate gradient is ``scale_rho / (2 tau_rho) exp(-|v - threshold| / tau_rho)``.
+
+    Parameters
+    ----------
+    x
+        Weighted input, shape (sample, channel, ..., time), float32.
+    current_decay, voltage_decay
+        Whole numbers in 0..4096, shape (1,) or (channel,).
+    threshold
+        With SLAYER's ``threshold_eps`` on it, so that reaching it is exceeding the chip's.
+    tau_rho, scale_rho
+        As ``Spike.apply`` takes them, that is with ``TAU_RHO_MULT`` and ``SCALE_RHO_MULT``.
+    w_scale
+        Integer state of a voltage of 1.
+    shift
+        Steps the spikes are delayed by, the synapse's step between layers: 0 or 1.
+
+    Returns
+    -------
+    torch.Tensor
+        Spikes 0 or 1, shape of ``x``.
+    """
+    spikes: torch.Tensor = _CubaLif.apply(
+        x, current_decay, voltage_decay, threshold, tau_rho, scale_rho, w_scale, shift
+    )
+    return spikes
+
+
+class _LeakyIntegrator(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, decay: torch.Tensor, state: torch.Tensor, w_scale: int, threshold: float
+    ) -> torch.Tensor:
+        rows = _rows(x)
+        start = (state.detach() * w_scale).to(torch.int64).expand(x.shape[:-1]).reshape(-1).numpy()
+        output = torch.empty(x.shape, dtype=torch.float32)
+        _use_torch_threads()
+        limit = np.float32(threshold * w_scale)
+        leaky_forward(
+            rows, _decays(decay), _span(decay, x), start, np.float32(w_scale), limit, output.view(rows.shape).numpy()
+        )
+        ctx.save_for_backward(output, decay)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        output, decay = ctx.saved_tensors
+        grad = _rows(grads[0])
+        grad_x = torch.empty_like(output)
+        sums = np.empty(grad.shape[0], np.float64)
+        _use_torch_threads()
+        leaky_backward(
+            grad, _rows(output), _factors(decay), _span(decay, output), grad_x.view(grad.shape).numpy(), sums
+        )
+        return grad_x, _reduce(sums, decay, output), None, None, None
+
+
+class _CubaLif(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        current_decay: torch.Tensor,
+        voltage_decay: torch.Tensor,
+        threshold: float,
+        tau_rho: float,
+        scale_rho: float,
+        w_scale: int,
+        shift: int,
+    ) -> torch.Tensor:
+        rows = _rows(x)
+        current, voltage, spikes = (torch.empty(x.shape, dtype=torch.float32) for _ in range(3))
+        _use_torch_threads()
+        cuba_forward(
+            rows,
+            _decays(current_decay),
+            _span(current_decay, x),
+            _decays(voltage_decay),
+            _span(voltage_decay, x),
+            np.float32(w_scale),
+            np.float32(threshold * w_scale),
+            shift,
+            current.view(rows.shape).numpy(),
+            voltage.view(rows.shape).numpy(),
+            spikes.view(rows.shape).numpy(),
+        )
+        ctx.save_for_backward(current, voltage, current_decay, voltage_decay)
+        ctx.surrogate = (np.float32(threshold), np.float32(tau_rho), np.float32(scale_rho))
+        ctx.shift = shift
+        return spikes
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        current, voltage, current_decay, voltage_decay = ctx.saved_tensors
+        grad = _rows(grads[0])
+        grad_x = torch.empty_like(current)
+        sums = np.empty((2, grad.shape[0]), np.float64)
+        _use_torch_threads()
+        cuba_backward(
+            grad,
+            _rows(current),
+            _rows(voltage),
+            _factors(current_decay),
+            _span(current_decay, current),
+            _factors(voltage_decay),
+            _span(voltage_decay, current),
+            *ctx.surrogate,
+            ctx.shift,
+            grad_x.view(grad.shape).numpy(),
+            sums,
+        )
+        grad_current = _reduce(sums[0], current_decay, current)
+        grad_voltage = _reduce(sums[1], voltage_decay, current)
+        return grad_x, grad_current, grad_voltage, None, None, None, None, None
+
+
+def _rows(x: torch.Tensor) -> NDArray[np.float32]:
+    """``x`` as (row, time): a row is one neuron of one sample."""
+    rows: NDArray[np.float32] = x.detach().contiguous().view(-1, x.shape[-1]).numpy()
+    return rows
+
+
+def _span(decay: torch.Tensor, x: torch.Tensor) -> int:
+    """How many rows in sequence share a decay."""
+    if decay.numel() == 1:
+        return x[..., 0].numel()
+    return x[0, 0, ..., 0].numel()
+
+
+def _decays(decay: torch.Tensor) -> NDArray[np.int64]:
+    whole: NDArray[np.int64] = DECAY_ONE - decay.detach().to(torch.int64).reshape(-1).numpy()
+    return whole
+
+
+def _factors(decay: torch.Tensor) -> NDArray[np.float32]:
+    factors: NDArray[np.float32] = (1 - decay.detach() / DECAY_ONE).reshape(-1).numpy()
+    return factors
+
+
+def _reduce(sums: NDArray[np.float64], decay: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Sums of rows to the shape of the decay, one thread, one order."""
+    if decay.numel() == 1:
+        total: Any = np.sum(sums)
+    else:
+        total = sums.reshape(x.shape[0], decay.numel(), -1).sum(axis=(0, 2))
+    return torch.as_tensor(total, dtype=torch.float32).reshape(decay.shape)
+
+
+def _use_torch_threads() -> None:
+    """Give the kernels as many threads as torch has, so that one setting rules both."""
+    numba.set_num_threads(max(1, min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)))
