@@ -1,0 +1,174 @@
+"""The rules a network must keep to run on the chip as it was trained. Codes are stable: they are never reused.
+
+Each rule stands for something that stock lava-dl (0.6.0), lava-nc (0.10.0) or the chip gets wrong, most of it
+in silence.
+"""
+
+from dataclasses import dataclass
+
+from export import checks
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its code and name, why it is there, what to do, and how it is checked on one layer."""
+
+    code: str
+    title: str
+    reason: str
+    cure: str
+    check: checks.Check
+
+
+RULES = (
+    Rule(
+        "NX001",
+        "layer that NetX cannot run",
+        "NetX raises NotImplementedError for pool, convT, unpool, average and concat layers, has no loader for "
+        "complex ones that works here, and leaves out a layer of a type it has never heard of without a word.",
+        "Build the network of dense, conv and flatten layers; export pooling as a grouped convolution",
+        checks.kind,
+    ),
+    Rule(
+        "NX002",
+        "unknown neuron",
+        "For a neuron type it does not know NetX fails with \"'NoneType' object has no attribute 'pop'\". A dense "
+        "layer without any gets an integrator with a threshold of 2^17, one more than the chip's register holds.",
+        "Use SLAYER's cuba neurons",
+        checks.neuron_type,
+    ),
+    Rule(
+        "NX003",
+        "delays on a convolution",
+        "NetX shows the delays of a convolution in its table and then leaves them out: wrong spikes, no error.",
+        "Train the convolution with delay=False; dense layers may have delays",
+        checks.conv_delay,
+    ),
+    Rule(
+        "NX004",
+        "recurrent layer with delays",
+        "NetX delays the spikes that come in and those that come back alike; SLAYER delays only what goes out.",
+        "Train the recurrent layer with delay=False",
+        checks.recurrent_delay,
+    ),
+    Rule(
+        "NX005",
+        "batch normalisation not folded in",
+        "SLAYER's MeanOnlyBatchNorm subtracts a running mean from the current. The file holds a bias and an "
+        "exponent for it, but NetX takes the bias as whole numbers, for the voltage, and ignores the exponent.",
+        "Train without norm; weight_norm=True can be exported",
+        checks.batch_norm,
+    ),
+    Rule(
+        "NX006",
+        "graded spikes",
+        "SLAYER's graded spikes carry the voltage above the threshold; NetX's LIF sends 0 or 1 whatever the file says.",
+        "Train with graded_spike=False",
+        checks.graded,
+    ),
+    Rule(
+        "NX007",
+        "only zero weights",
+        "NetX divides by the largest weight to scale a dense layer: OverflowError. A convolution runs, and is silent.",
+        "Train on; or leave the layer out",
+        checks.zero_weights,
+    ),
+    Rule(
+        "NX008",
+        "weights that are not whole numbers",
+        "NetX cuts weights off to whole numbers, without rounding and without a word; SLAYER computed with others.",
+        "Export quantised weights, in units of 1/64 and times 64",
+        checks.whole_weights,
+    ),
+    Rule(
+        "NX009",
+        "weights beyond eight bits",
+        "A synapse of both signs holds even numbers of -256 to 254. Stock Lava clips some others, keeps odd ones "
+        "that the chip has no bit for, and shifts by a negative number of bits for the rest.",
+        "Quantise with SLAYER's quantize_8bit",
+        checks.weight_range,
+    ),
+    Rule(
+        "NX010",
+        "weights of one sign that stock Lava alters",
+        "NetX scales weights up for a sign mode that the synapse then works out anew, and differently: where no "
+        "weight is positive (in a recurrent layer: in one of its two matrices) it clips at 255 after the scaling "
+        "and drops bits that count, so that -4 becomes -3. See export/stock.py.",
+        "Give the layer one weight above zero, of an input that never fires if need be",
+        checks.altered_weights,
+    ),
+    Rule(
+        "NX011",
+        "threshold beyond its register",
+        "The threshold mantissa is one number of 17 bits, shifted up by 6. The simulator takes more; the chip cannot.",
+        "Use a threshold of up to 2047 in SLAYER's units",
+        checks.threshold,
+    ),
+    Rule(
+        "NX012",
+        "decay out of range",
+        "Decays are 12 bit: 0 keeps all, 4096 forgets all. Beyond that the state grows or changes sign each step.",
+        "Clamp decays to 0 to 4096 (SLAYER does)",
+        checks.decays,
+    ),
+    Rule(
+        "NX013",
+        "delay out of range",
+        "Delays are 0 to 62 steps. NetX clamps longer ones with a warning; a negative one drops its synapse.",
+        "Clamp delays to 0 to 62 and cut them to whole steps",
+        checks.delays,
+    ),
+    Rule(
+        "NX014",
+        "bias out of range",
+        "The bias mantissa has 13 bits with its sign; NetX fixes its exponent at 6.",
+        "Keep biases within -4096 to 4095, in units of the threshold mantissa",
+        checks.bias_range,
+    ),
+    Rule(
+        "NX015",
+        "input transform that NetX ignores",
+        "NetX reads weight and bias of an input layer and applies neither: the input goes in as it is.",
+        "Apply them to the data before it goes in, and train with weight and bias None",
+        checks.input_affine,
+    ),
+    Rule(
+        "NX016",
+        "input neurons with a current",
+        "NetX feeds input neurons through their bias, past the current; SLAYER feeds the current, which decays.",
+        "Train input neurons with current_decay=1",
+        checks.input_decay,
+    ),
+    Rule(
+        "NX017",
+        "bias with delays",
+        "SLAYER delays what a layer sends, NetX what it is sent; the bias, which nobody sends, then acts too early.",
+        "Use one of the two",
+        checks.delayed_bias,
+    ),
+    Rule(
+        "NX018",
+        "refractory delay",
+        "NetX ignores refDelay: its neurons may fire at every step, which is refDelay 1.",
+        "Train with a refractory delay of 1",
+        checks.refractory,
+    ),
+    Rule(
+        "NX019",
+        "current that can wrap",
+        "The current has 24 bits and wraps silently: a large excitation turns into a large inhibition. SLAYER does "
+        "not. The bound takes all synapses of one sign as hit at every step of a run, its length being the "
+        "manifest's clip, or without end where there is no manifest.",
+        "Use a faster current decay, smaller weights or fewer inputs",
+        checks.current_wraps,
+    ),
+)
+
+# Checked by reading the file, once no other rule is broken.
+UNFIT = Rule(
+    "NX020",
+    "layers that do not fit",
+    "A dataset is missing or of another kind, or two layers do not fit each other.",
+    "Export the network again",
+    lambda _layer, _steps: iter(()),
+)

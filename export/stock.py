@@ -1,0 +1,53 @@
+"""What stock Lava makes of a dense layer's weights before it sums them.
+
+NetX scales the weights up to eight bits and tells the synapse how many of them count (lava-dl
+``netx/utils.py``, ``optimize_weight_bits``); the synapse then clips and truncates by a sign mode that it works
+out for itself (lava-nc ``utils/weightutils.py``, ``clip_weights`` and ``truncate_weights``), because NetX's
+never reaches it. For weights of both signs the two agree; for others they need not.
+"""
+
+import numpy as np
+
+from export.graph import Integers
+
+_BITS = 8
+
+
+def stock_weights(weight: Integers, recurrent: Integers | None = None) -> list[Integers]:
+    """The weights that stock Lava sums with, for a dense layer and its recurrent weights.
+
+    Parameters
+    ----------
+    weight, recurrent
+        Whole numbers in the chip's range, not all zero; recurrent ones are scaled together with the others.
+    """
+    matrices = [weight] if recurrent is None else [weight, recurrent]
+    scale_bits, weight_bits = _netx_scaling(np.concatenate([matrix.reshape(-1) for matrix in matrices]))
+    found = []
+    for matrix in matrices:
+        kept = _synapse_weights(matrix << scale_bits, weight_bits)
+        found.append(kept >> scale_bits)
+    return found
+
+
+def _netx_scaling(weight: Integers) -> tuple[int, int]:
+    """Bits that NetX shifts the weights up by, and number of bits that it says they have."""
+    largest, smallest = int(weight.max()), int(weight.min())
+    signed = smallest < 0 <= largest
+    if signed:
+        scale = min(127 / largest if largest else np.inf, -128 / smallest)
+    else:
+        scale = -256 / smallest if largest < 0 else 255 / largest
+    scale_bits = int(np.floor(np.log2(scale))) + signed
+    common = next((bits for bits in range(_BITS, 0, -1) if not (weight % (1 << bits)).any()), 0)
+    return scale_bits, _BITS - scale_bits - (common - signed)
+
+
+def _synapse_weights(weight: Integers, weight_bits: int) -> Integers:
+    """Clip and truncate as the synapse does, by the sign mode that it sees."""
+    mixed = bool(weight.min() < 0 < weight.max())
+    flip = -1 if weight.max() <= 0 and weight.min() < 0 else 1
+    lowest = -(1 << _BITS) if mixed else 0
+    clipped = np.clip(flip * weight, lowest, (1 << _BITS) - 1)
+    cut = _BITS - weight_bits + mixed
+    return flip * ((clipped >> cut) << cut)
