@@ -1,5 +1,8 @@
 """The errors a user can meet."""
 
+from functools import partial
+from typing import Any
+
 
 class MaestroError(Exception):
     """Work that failed. The command line prints it as one line and exits 1.
@@ -29,6 +32,10 @@ class MaestroError(Exception):
         if cure:
             text += f". {cure[0].upper()}{cure[1:]}"
         super().__init__(text)
+
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]:
+        # An exception is rebuilt from its message alone, which does not suit us; worker processes raise ours.
+        return partial(type(self), allowed=self.allowed, cure=self.cure), (self.where, self.found)
 
 
 class CallError(MaestroError):
