@@ -110,6 +110,8 @@ class SpikingNetwork(nn.Module):
             if layer.kind in ("conv", "dense"):
                 bound = math.sqrt(3) * initial_weight_std(config.lif, layer.fan_in, rate, spread)
                 nn.init.uniform_(block.synapse.weight, -bound, bound)
+                # Without a common drift, a small layer's rate depends less on the draw.
+                block.synapse.weight.data -= block.synapse.weight.data.mean()
                 rate, spread = _HIDDEN_RATE, _HIDDEN_SPREAD
 
     def forward(self, spikes: torch.Tensor) -> torch.Tensor:
