@@ -1,0 +1,80 @@
+"""Fixtures that every room's tests share."""
+
+import importlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Reference data that lies beside the checkout on the project's own machines."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the reference data beside the checkout is absent")
+    return folder
+
+
+@pytest.fixture()
+def cli():
+    """Call a stage's command line in this process: cli('train', 'fit', ...) -> result."""
+
+    def call(stage: str, *arguments: str):
+        main = importlib.import_module(f"{stage}.__main__").main
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    return call
+
+
+@pytest.fixture()
+def fake_clips(monkeypatch):
+    """Stand in for the corpus where a test is about training: 4 titles told apart by which features ring."""
+    from train.config import HEADS
+    from train.data import clips as module
+    from train.features import clip_steps, feature_names
+
+    def build(config):
+        steps, size = clip_steps(config.features), len(feature_names(config.features))
+        labels = {"title": ("a", "b", "c", "d"), "style": ("s", "t"), "emotion": ("e", "f")}
+        sets = {}
+        for number, (split, recordings) in enumerate(
+            {"train": 8, "validation": 4, "test": 4, "test_keyboards": 4}.items()
+        ):
+            generator = np.random.default_rng(number)
+            titles = np.arange(recordings) % 4
+            sequences = []
+            for title in titles:
+                features = generator.normal(size=(size, 3 * steps)).astype(np.float32)
+                features[title::4] += 1.5
+                sequences.append(features)
+            recording = np.repeat(np.arange(recordings), 3)
+            values = {"title": titles, "style": titles // 2, "emotion": titles % 2}
+            sets[split] = module.ClipSet(
+                sequences=tuple(sequences),
+                recording=recording,
+                start=np.tile(np.arange(3) * steps, recordings),
+                labels={head: values[head][recording].astype(np.int64) for head in HEADS},
+                steps=steps,
+                names=tuple(f"{split}{index}" for index in range(recordings)),
+            )
+        return sets, labels
+
+    def install(*modules):
+        for target in (module, *modules):
+            monkeypatch.setattr(target, "corpus_clips", build)
+        return build
+
+    return install
