@@ -1,0 +1,48 @@
+"""Small integer networks to write, read, judge and run."""
+
+import numpy as np
+import pytest
+
+from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network
+
+
+def even(generator, *shape, size=20):
+    return 2 * generator.integers(-size, size + 1, shape)
+
+
+@pytest.fixture
+def small_network():
+    """One layer of every kind that a file may hold, with decays per channel and per neuron."""
+    generator = np.random.default_rng(3)
+    cuba = Cuba(410, 205, 128)
+    layers = (
+        InputLayer((2, 7, 1)),
+        ConvLayer(
+            even(generator, 4, 2, 3, 1),
+            (1, 1),
+            (1, 0),
+            (1, 1),
+            1,
+            Cuba(np.array([300, 400, 500, 600]), 205, 64),
+            (4, 7, 1),
+        ),
+        ConvLayer(np.full((4, 1, 2, 1), 64), (2, 1), (0, 0), (1, 1), 4, Cuba(4096, 0, 96), (4, 3, 1)),
+        FlattenLayer((12,)),
+        DenseLayer(even(generator, 6, 12), Cuba(410, np.arange(100, 106), 64), delay=np.arange(6)),
+        DenseLayer(even(generator, 5, 6), cuba, bias=np.array([1, -2, 3, 0, 4])),
+        DenseLayer(even(generator, 3, 5), cuba, recurrent=even(generator, 3, 3)),
+    )
+    return Network(layers, ("input", "conv1", "pool1", "flatten", "late", "biased", "recurrent"))
+
+
+@pytest.fixture
+def tiny_network():
+    """Two dense layers, 3-4-2."""
+    generator = np.random.default_rng(5)
+    cuba = Cuba(410, 205, 16)
+    layers = (
+        InputLayer((3,)),
+        DenseLayer(even(generator, 4, 3), cuba),
+        DenseLayer(even(generator, 2, 4), cuba),
+    )
+    return Network(layers, ("input", "dense1", "dense2"))
