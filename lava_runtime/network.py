@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -259,7 +259,7 @@ class LavaNetwork:
                 answer: dict[str, Any] = end.value
                 return answer
 
-    def _wait(self) -> Iterator[int]:
+    def _wait(self) -> Generator[int, None, dict[str, Any]]:
         """Yield Lava's clock whenever it has moved; return the worker's answer."""
         moved = time.monotonic()
         last = self._time

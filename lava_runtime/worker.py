@@ -28,7 +28,7 @@ import numpy as np
 _EXPLAIN_S = 1.0
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A network that Lava cannot run rightly; carries what was found and what to do."""
 
     def __init__(self, found: str, cure: str) -> None:
@@ -49,7 +49,7 @@ def main(command_fd: int, answer_fd: int) -> None:
                 simulation.stop()
                 return
             reply = simulation.build(command) if command["do"] == "build" else simulation.run(command["steps"])
-        except Refused as refusal:
+        except RefusedError as refusal:
             reply = {"error": refusal.found, "cure": refusal.cure}
         except Exception as error:
             reply = {"error": f"{type(error).__name__}: {error}"}
@@ -100,8 +100,8 @@ class Simulation:
         return answer
 
     def _start(self, net: Any, folder: Path, rows: int, stock_conv: bool) -> None:
-        from lava.magma.core.run_configs import Loihi2SimCfg
         from lava.magma.core.run_conditions import RunSteps
+        from lava.magma.core.run_configs import Loihi2SimCfg
         from lava.proc.conv.process import Conv
 
         from lava_runtime.processes.fast_conv import SparseConvModel
@@ -172,11 +172,11 @@ def load(path: str, period: int | None) -> Any:
         # spikes. Others give wrong spikes without an error.
         net = hdf5.Network(net_config=path, reset_interval=period, reset_offset=1 if period else 0)
     except NotImplementedError as error:
-        raise Refused(
+        raise RefusedError(
             f"has a layer that NetX cannot run: {error}", "export it again; pooling goes out as convolution"
         ) from error
     except (OSError, KeyError, AttributeError, TypeError, ValueError, OverflowError, RuntimeError) as error:
-        raise Refused(
+        raise RefusedError(
             f"cannot be loaded by lava-dl: {type(error).__name__}: {error}",
             "`python -m export lint` says what is wrong with it",
         ) from error
@@ -198,7 +198,7 @@ def _import_without_torch() -> None:
         return
 
     def neuron_params(*_: Any, **__: Any) -> None:
-        raise Refused("has resonate-and-fire neurons", "this runner knows CUBA LIF alone")
+        raise RefusedError("has resonate-and-fire neurons", "this runner knows CUBA LIF alone")
 
     rf = types.ModuleType("lava.lib.dl.slayer.neuron.rf")
     rf.neuron_params = neuron_params  # type: ignore[attr-defined]
@@ -222,17 +222,19 @@ def _check(net: Any) -> None:
         kind = type(layer).__name__
         where = f"layer {index} ({kind})"
         if kind == "Input":
-            raise Refused(f"{where} has neurons of its own, which NetX does not connect to its input", "drop them")
+            raise RefusedError(f"{where} has neurons of its own, which NetX does not connect to its input", "drop them")
         if not isinstance(layer.neuron, (LIF, LIFReset)):
-            raise Refused(f"{where} has {type(layer.neuron).__name__} neurons", "this runner knows CUBA LIF alone")
+            raise RefusedError(f"{where} has {type(layer.neuron).__name__} neurons", "this runner knows CUBA LIF alone")
         if layer.output_message_bits > 0:
-            raise Refused(f"{where} sends graded spikes, which differ from SLAYER's", "export with unary spikes")
+            raise RefusedError(f"{where} sends graded spikes, which differ from SLAYER's", "export with unary spikes")
         if kind == "Conv" and int(np.max(layer.synapse.groups.init)) > 127:
-            raise Refused(f"{where} has more than 127 groups, which Lava's model keeps in 8 bits", "use fewer channels")
+            raise RefusedError(
+                f"{where} has more than 127 groups, which Lava's model keeps in 8 bits", "use fewer channels"
+            )
     for name, config in net.net_config.f["layer"].items():
         kind = np.ravel(config["type"][()])[0].decode()
         if kind in ("conv", "dense_rec") and "delay" in config:
-            raise Refused(f"layer {name} ({kind}) has delays, which NetX gets wrong", "export it without")
+            raise RefusedError(f"layer {name} ({kind}) has delays, which NetX gets wrong", "export it without")
 
 
 def memory_of(net: Any) -> str:

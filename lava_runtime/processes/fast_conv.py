@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 @implements(proc=Conv, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class SparseConvModel(PyConvModelFixed):
+class SparseConvModel(PyConvModelFixed):  # type: ignore[misc]
     """``lava.proc.conv.models.PyConvModelFixed`` with its sum done by a sparse matrix.
 
     The stock model calls scipy's convolve2d once for each pair of channels at every step: 24 to 48
@@ -31,7 +31,7 @@ class SparseConvModel(PyConvModelFixed):
     def run_spk(self) -> None:
         if self._matrix is None:
             self._matrix = self._as_matrix()
-        self.a_out.send(self.a_buf)
+        self.a_out.send(self.a_buf)  # type: ignore[has-type]
         arrived = self.s_in.recv()
         spikes = arrived if self.num_message_bits.item() > 0 else arrived.astype(bool)
         total = self._matrix @ spikes.reshape(-1).astype(np.int64)

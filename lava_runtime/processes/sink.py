@@ -15,7 +15,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 PORTS = 8
 
 
-class SpikeSink(AbstractProcess):
+class SpikeSink(AbstractProcess):  # type: ignore[misc]
     """Writes what arrives at step t, all ports side by side, into row ``(t - 1) % rows`` of a file.
 
     One sink for eight layers, because each Lava Process is an operating-system process and each
@@ -49,7 +49,7 @@ class SpikeSink(AbstractProcess):
 @implements(proc=SpikeSink, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class SpikeSinkModel(PyLoihiProcessModel):
+class SpikeSinkModel(PyLoihiProcessModel):  # type: ignore[misc]
     """The CPU model of :class:`SpikeSink`."""
 
     in_0: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)

@@ -13,7 +13,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
-class SpikeSource(AbstractProcess):
+class SpikeSource(AbstractProcess):  # type: ignore[misc]
     """Sends row ``(step - 1) % rows`` of a memory-mapped array at each step.
 
     Lava's own RingBuffer copies its data into the Process when it is built, and one number at a
@@ -37,7 +37,7 @@ class SpikeSource(AbstractProcess):
 @implements(proc=SpikeSource, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class SpikeSourceModel(PyLoihiProcessModel):
+class SpikeSourceModel(PyLoihiProcessModel):  # type: ignore[misc]
     """The CPU model of :class:`SpikeSource`."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)

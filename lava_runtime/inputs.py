@@ -1,0 +1,72 @@
+"""A run's test clips as the spikes its network takes, from manifest and configuration alone: no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.gate import SPLITS, gate_clips
+from export.manifest import Manifest, load_manifest
+from lava_runtime.network import Spikes
+from train.artifacts import RunFolder
+from train.config import load_config
+from train.data.clips import ClipSet, corpus_clips
+from train.encoding import make_encoder
+from train.errors import MaestroError
+from train.features import Normaliser
+
+Clip = tuple[str, int]
+
+
+def encode(manifest: Manifest, features: NDArray[np.float32]) -> Spikes:
+    """Spikes (sample, channel, feature, 1, time) of features (sample, feature, time), as in training."""
+    normalised = Normaliser.from_dict(manifest.normaliser).apply(features)
+    return make_encoder(manifest.encoding).encode(normalised)
+
+
+@dataclass(frozen=True)
+class RunClips:
+    """The two test sets of a run."""
+
+    manifest: Manifest
+    sets: dict[str, ClipSet]
+
+    def all_of(self, split: str) -> list[Clip]:
+        """Every clip of a test set."""
+        return [(split, index) for index in range(len(self.sets[split]))]
+
+    def some(self, limit: int) -> list[Clip]:
+        """At most ``limit`` clips, half from each test set, spread evenly; the gate chooses the same."""
+        return gate_clips(self.sets, limit)
+
+    def spikes(self, clips: Sequence[Clip]) -> Spikes:
+        """Input spikes of some clips."""
+        return encode(self.manifest, np.concatenate([self.sets[split].features([index]) for split, index in clips]))
+
+    def labels(self, clips: Sequence[Clip]) -> dict[str, NDArray[Any]]:
+        """Class numbers of some clips, by head, -1 where unlabelled."""
+        return {
+            head: np.array([self.sets[split].labels[head][index] for split, index in clips], np.int64)
+            for head in self.manifest.heads
+        }
+
+
+def run_clips(run: RunFolder) -> RunClips:
+    """A run's test sets, built if they are not cached.
+
+    Raises
+    ------
+    MaestroError
+        The run has no export, the export is another network's, or the corpus has other labels now.
+    """
+    manifest = load_manifest(run)
+    config = load_config(run.require(run.config, f"python -m train fit --run {run.path}"))
+    sets, labels = corpus_clips(config)
+    for head, of_run in manifest.heads.items():
+        if tuple(labels.get(head, ())) != of_run.labels:
+            raise MaestroError(
+                str(run.manifest), f"has other labels of {head} than the corpus", cure="train and export again"
+            )
+    return RunClips(manifest, {split: sets[split] for split in SPLITS if split in sets})
