@@ -153,7 +153,7 @@ def _read_layers(group: h5py.Group) -> Network:
         layers.append(_read_layer(entry, kind, layers[-1].shape if layers else (), where))
         name = entry.attrs.get("name", "")
         names.append(name if isinstance(name, str) else "")
-        check_layer(where, layers[-1], layers[-2].shape if len(layers) > 1 else layers[-1].shape)
+        check_layer(where.removeprefix("layer "), layers[-1], layers[-2].shape if len(layers) > 1 else layers[-1].shape)
     if not all(names) or len(set(names)) != len(names):
         names = list(default_names(layers))
     return Network(tuple(layers), tuple(names))
