@@ -7,8 +7,6 @@ from typing import Any
 import librosa
 import numpy as np
 import scipy.sparse
-from librosa.filters import chroma as chroma_filters
-from librosa.filters import mel as mel_filters
 from numpy.typing import NDArray
 
 from train.config import FeatureConfig
@@ -41,6 +39,15 @@ def feature_names(config: FeatureConfig) -> tuple[str, ...]:
     mfcc = tuple(f"mfcc{index}" for index in range(config.mfcc))
     chroma = tuple(f"chroma{index}" for index in range(config.chroma))
     return mfcc + chroma + (("rms",) if config.rms else ())
+
+
+def warm_up() -> None:
+    """Load what the features need, before processes are forked or a user waits.
+
+    At its first use after installation librosa compiles parts of itself and keeps the result beside its
+    files; that takes about half a minute.
+    """
+    sound_features(np.zeros(1, np.float32), 16000, FeatureConfig())
 
 
 def sound_features(audio: NDArray[np.float32], sample_rate_hz: int, config: FeatureConfig) -> NDArray[np.float32]:
@@ -133,16 +140,20 @@ def _mel_bank(sample_rate_hz: int, window: int, bands: int) -> Any:
             f"is {window}, too short for {bands} mel bands at {sample_rate_hz} Hz",
             allowed=f"at least {needed} samples",
         )
+    from librosa.filters import mel  # Here: it takes seconds to load, and not every command needs it.
+
     return scipy.sparse.csr_array(
-        mel_filters(sr=sample_rate_hz, n_fft=window, n_mels=bands, fmin=FMIN_HZ, norm=None, dtype=np.float32)
+        mel(sr=sample_rate_hz, n_fft=window, n_mels=bands, fmin=FMIN_HZ, norm=None, dtype=np.float32)
     )
 
 
 @lru_cache(maxsize=8)
 def _chroma_bank(sample_rate_hz: int, window: int, classes: int) -> Any:
     # Tuning is fixed: estimating it would make a frame depend on the whole recording.
+    from librosa.filters import chroma
+
     return scipy.sparse.csr_array(
-        chroma_filters(sr=sample_rate_hz, n_fft=window, n_chroma=classes, tuning=0.0, dtype=np.float32)
+        chroma(sr=sample_rate_hz, n_fft=window, n_chroma=classes, tuning=0.0, dtype=np.float32)
     )
 
 

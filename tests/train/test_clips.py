@@ -1,0 +1,185 @@
+import dataclasses
+import multiprocessing
+import pickle
+
+import numpy as np
+import pytest
+import soundfile
+
+from train import artifacts
+from train.config import HEADS, Config, CorpusConfig, FeatureConfig
+from train.data import clips
+from train.data.clips import corpus_clips, corpus_features, cut_clips
+from train.data.corpus import Corpus, Recording
+from train.errors import CallError, MaestroError
+from train.features import sound_features
+
+RATE_HZ = 8000
+CONFIG = Config(
+    corpus=CorpusConfig(sample_rate_hz=RATE_HZ, performance_s=2.0),
+    features=FeatureConfig(clip_s=0.5, hop_s=0.032, window=1024),
+)
+STEPS = 16
+LABELS = {"title": ("bourree", "fugue"), "style": ("baroque",), "emotion": ("calm", "happy")}
+
+
+def ramp(frames, offset=0):
+    """Two features whose values tell their frame."""
+    return np.stack([np.arange(frames), np.arange(frames) + offset]).astype(np.float32)
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """Ten recordings of noise, 2 s each, and a cache folder of their own."""
+    monkeypatch.setattr(artifacts, "CACHE", tmp_path / "cache")
+    folder = tmp_path / "corpus-abc"
+    folder.mkdir()
+    splits = ["train"] * 7 + ["validation", "test", "test_keyboards"]
+    recordings = []
+    for index, split in enumerate(splits):
+        noise = np.random.default_rng(index).standard_normal(2 * RATE_HZ) * 0.1
+        soundfile.write(folder / f"{index}.wav", noise, RATE_HZ)
+        title = LABELS["title"][index % 2]
+        emotion = LABELS["emotion"][index % 2]
+        recordings.append(
+            Recording(
+                id=f"{title}-{index}",
+                title=title,
+                style="baroque",
+                emotion=emotion,
+                split=split,
+                file=f"{index}.wav",
+                duration_s=2.0,
+                program=0,
+                seed=index,
+            )
+        )
+    made = Corpus(path=folder, recordings=tuple(recordings), labels=LABELS)
+    monkeypatch.setattr(clips, "build_corpus", lambda _config: made)
+    return made
+
+
+def test_windows_start_at_the_first_frame_and_fit_whole():
+    made = cut_clips([ramp(10), ramp(4), ramp(11)], 4, 4, names=["a", "b", "c"], labels={"title": [2, 0, 1]})
+    assert made.recording.tolist() == [0, 0, 1, 2, 2]
+    assert made.start.tolist() == [0, 4, 0, 0, 4]
+    assert made.labels["title"].tolist() == [2, 2, 0, 1, 1]
+    assert made.labels["style"].tolist() == made.labels["emotion"].tolist() == [-1] * 5
+    assert set(made.labels) == set(HEADS)
+    assert (len(made), made.steps, made.names) == (5, 4, ("a", "b", "c"))
+
+
+def test_windows_slide_with_a_hop():
+    made = cut_clips([ramp(9)], 4, 2)
+    assert made.start.tolist() == [0, 2, 4]
+    assert made.features([2]).tolist() == [[[4, 5, 6, 7], [4, 5, 6, 7]]]
+
+
+def test_features_come_in_the_order_asked_for():
+    made = cut_clips([ramp(8), ramp(8, offset=100)], 4, 4)
+    found = made.features(np.array([3, 0, 3]))
+    assert found.dtype == np.float32
+    assert found.shape == (3, 2, 4)
+    assert found[:, 1, 0].tolist() == [104, 0, 104]
+    assert made.features([]).shape == (0, 2, 4)
+
+
+def test_an_offset_moves_a_clip_and_stops_at_the_ends():
+    made = cut_clips([ramp(10)], 4, 4)
+    found = made.features([0, 1, 1, 0], np.array([3, -2, 50, -7]))
+    assert found[:, 0, 0].tolist() == [3, 2, 6, 0]
+
+
+def test_features_are_copies():
+    made = cut_clips([ramp(4)], 4, 4)
+    made.features([0])[:] = -1
+    assert made.features([0])[0, 0, 1] == 1
+
+
+def test_a_recording_shorter_than_a_clip():
+    message = r"b\.wav: too short: 3 frames \(expected at least one clip, 4 frames\)\. Give a longer recording"
+    with pytest.raises(MaestroError, match=message):
+        cut_clips([ramp(4), ramp(3)], 4, 4, names=["a.wav", "b.wav"])
+
+
+def test_corpus_clips_have_splits_labels_and_the_features_of_their_recordings(corpus):
+    sets, labels = corpus_clips(CONFIG)
+    assert labels == LABELS
+    assert {split: len(made.names) for split, made in sets.items()} == {
+        "train": 7,
+        "validation": 1,
+        "test": 1,
+        "test_keyboards": 1,
+    }
+    train = sets["train"]
+    # 2 s are 1 + 16000 // 256 = 63 frames: 3 clips of 16.
+    assert len(train) == 21
+    assert train.steps == STEPS
+    assert train.start[:4].tolist() == [0, 16, 32, 0]
+    assert train.labels["title"].tolist() == [index % 2 for index in range(7) for _ in range(3)]
+    assert train.labels["style"].tolist() == [0] * 21
+    audio, _ = soundfile.read(corpus.path / "1.wav", dtype="float32")
+    whole = sound_features(audio, RATE_HZ, CONFIG.features)
+    np.testing.assert_array_equal(train.features([4])[0], whole[:, 16:32])
+
+
+def test_two_processes_and_one_give_the_same(corpus, monkeypatch):
+    together = corpus_features(corpus, CONFIG)
+    (cache,) = artifacts.CACHE.glob("features-*.npz")
+    cache.unlink()
+    monkeypatch.setattr(clips, "PROCESSES", 1)
+    for one, other in zip(corpus_features(corpus, CONFIG), together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_features_are_computed_once(corpus, monkeypatch):
+    first = corpus_features(corpus, CONFIG)
+    monkeypatch.setattr(clips, "_compute", lambda *_: pytest.fail("computed again"))
+    for one, other in zip(corpus_features(corpus, CONFIG), first, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == np.float32
+
+
+def test_another_configuration_has_another_cache(corpus):
+    for features in (CONFIG.features, dataclasses.replace(CONFIG.features, mfcc=13)):
+        corpus_features(corpus, dataclasses.replace(CONFIG, features=features))
+    assert len(list(artifacts.CACHE.glob("features-*.npz"))) == 2
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "flipped", "another"])
+def test_a_damaged_cache_is_computed_again(corpus, capsys, damage):
+    first = corpus_features(corpus, CONFIG)
+    (cache,) = artifacts.CACHE.glob("features-*.npz")
+    content = bytearray(cache.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 1
+    elif damage == "another":
+        with cache.open("wb") as file:
+            np.savez(file, recording0=first[0])
+        content = cache.read_bytes()
+    cache.write_bytes(
+        {"truncated": content[: len(content) // 2], "empty": b"", "foreign": b"x" * 99}.get(damage, content)
+    )
+    for one, other in zip(corpus_features(corpus, CONFIG), first, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert "damaged" in capsys.readouterr().err
+    corpus_features(corpus, CONFIG)
+    assert "damaged" not in capsys.readouterr().err
+    assert [path.name for path in artifacts.CACHE.iterdir()] == [cache.name]
+
+
+def test_a_damaged_recording_is_named_and_nothing_is_cached(corpus):
+    damaged = corpus.path / "9.wav"
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    with pytest.raises(MaestroError, match=r"9\.wav: truncated: its header promises"):
+        corpus_features(corpus, CONFIG)
+    assert not list(artifacts.CACHE.glob("*"))
+    assert not multiprocessing.active_children()
+
+
+def test_errors_cross_processes_whole():
+    sent = CallError("here", "wrong", allowed="right", cure="mend it")
+    came = pickle.loads(pickle.dumps(sent))
+    assert type(came) is CallError
+    assert str(came) == str(sent) == "here: wrong (expected right). Mend it"
+    assert (came.where, came.found, came.cure) == ("here", "wrong", "mend it")
