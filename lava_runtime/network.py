@@ -200,7 +200,7 @@ class LavaNetwork:
         self._input[at] = _to_lava(spikes)
         self._say({"do": "run", "steps": total})
         done = 0
-        for now in self._wait():
+        for now in self._wait(self._patience_s):
             yield now - self._time - done
             done = now - self._time
         yield total - done
@@ -251,7 +251,8 @@ class LavaNetwork:
 
     def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
         self._say(command)
-        wait = self._wait()
+        # Loading and compiling give no sign of life on the way.
+        wait = self._wait(max(self._patience_s, PATIENCE_S))
         while True:
             try:
                 next(wait)
@@ -259,7 +260,7 @@ class LavaNetwork:
                 answer: dict[str, Any] = end.value
                 return answer
 
-    def _wait(self) -> Generator[int, None, dict[str, Any]]:
+    def _wait(self, patience_s: float) -> Generator[int, None, dict[str, Any]]:
         """Yield Lava's clock whenever it has moved; return the worker's answer."""
         moved = time.monotonic()
         last = self._time
@@ -274,9 +275,9 @@ class LavaNetwork:
             if now > last:
                 last, moved = now, time.monotonic()
                 yield now
-            elif time.monotonic() - moved > self._patience_s:
+            elif time.monotonic() - moved > patience_s:
                 raise self._failed(
-                    f"Lava did nothing for {self._patience_s:g} s, at time step {last}",
+                    f"Lava did nothing for {patience_s:g} s, at time step {last}",
                     cure="run it again; --patience gives a slow machine more time",
                 )
         line, _, self._heard = self._heard.partition(b"\n")
@@ -306,6 +307,8 @@ class LavaNetwork:
             for number in (signal.SIGTERM, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(worker.pid, number)
+                    # A stopped process takes no signal but SIGKILL until it goes on.
+                    os.killpg(worker.pid, signal.SIGCONT)
                 if _gone(worker, _GRACE_S):
                     break
             os.close(self._commands)

@@ -1,0 +1,241 @@
+"""Streaming through Lava is exact, and nothing of Lava is ever left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from export import netx, reference
+from lava_runtime.network import LavaNetwork, alive
+from lava_runtime.runner import make_runner
+from train.errors import MaestroError
+
+pytestmark = pytest.mark.lava
+
+
+def expected(path, spikes):
+    """Every sample alone in a fresh network, by the reference."""
+    network = netx.read(path)
+    each = [reference.run(network, sample) for sample in spikes]
+    return [np.stack(layer) for layer in zip(*each, strict=True)]
+
+
+def samples_of(network, spikes, **how):
+    items = list(network.stream(spikes, **how))
+    # Steps are reported as they pass, and add up.
+    assert sum(item for item in items if isinstance(item, int)) == spikes.shape[0] * spikes.shape[-1]
+    found = [item for item in items if not isinstance(item, int)]
+    return [np.stack(layer) for layer in zip(*found, strict=True)]
+
+
+def assert_equal(found, wanted):
+    assert len(found) == len(wanted)
+    for index, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
+        assert theirs.any(), f"layer {index} is silent: the test shows nothing"
+        np.testing.assert_array_equal(ours, theirs, err_msg=f"layer {index}")
+
+
+def test_samples_back_to_back_are_each_as_in_a_fresh_run(nets, noise):
+    spikes = noise(7, 12, 15)
+    wanted = expected(nets["dense"], spikes)
+    with LavaNetwork(nets["dense"]) as network:
+        assert network.description.memory == ""
+        assert network.description.input_shape == (12,)
+        assert network.description.sizes == (16, 14, 9)
+        # Three samples a block: the last block is short, and the next call starts within the files.
+        assert_equal(samples_of(network, spikes, block_steps=45), wanted)
+        assert_equal(samples_of(network, spikes[::-1], block_steps=45), [layer[::-1] for layer in wanted])
+        # Another length is another period.
+        assert_equal(samples_of(network, spikes[..., :11]), expected(nets["dense"], spikes[..., :11]))
+        # A sample of one step, shorter than the network is deep.
+        found = samples_of(network, spikes[:3, :, :1])
+        assert all(layer.shape[-1] == 1 and not layer.any() for layer in found)
+
+
+def test_convolutions_and_pools_in_their_axes(nets, noise):
+    spikes = noise(3, 2, 6, 3, 20)
+    wanted = expected(nets["conv"], spikes)
+    for stock_conv in (False, True):
+        with make_runner("lava", nets["conv"], layers=True, stock_conv=stock_conv) as runner:
+            result = runner.run(spikes)
+        assert_equal(result.layers, wanted)
+        np.testing.assert_array_equal(result.output, wanted[-1])
+        np.testing.assert_array_equal(result.counts, np.stack([x.reshape(3, -1).sum(1) for x in wanted], axis=1))
+
+
+@pytest.mark.parametrize(("kind", "why"), [("delay", "delays"), ("recurrent", "recurrent"), ("bias", "bias")])
+def test_networks_that_remember_get_a_fresh_run_each(nets, noise, kind, why):
+    spikes = noise(2, 8, 90 if kind == "delay" else 20)
+    with LavaNetwork(nets[kind]) as network:
+        assert why in network.description.memory
+        assert_equal(samples_of(network, spikes), expected(nets[kind], spikes))
+
+
+def wait_for_lava(parent, limit_s=60):
+    """The process group that Lava runs in below a process, once Lava has started its processes."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue
+                if int(fields[1]) == parent and int(fields[2]) == int(entry.name) and len(alive(int(entry.name))) > 6:
+                    return int(entry.name)
+        time.sleep(0.05)
+    raise AssertionError("Lava did not start")
+
+
+def wait_until_gone(group, limit_s=20):
+    end = time.monotonic() + limit_s
+    while alive(group):
+        assert time.monotonic() < end, f"left behind: {alive(group)}"
+        time.sleep(0.05)
+
+
+def shared_memory():
+    return {entry.name for entry in Path("/dev/shm").glob("psm_*")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_signal_leaves_no_process_and_no_shared_memory(nets, noise, tmp_path, root, number):
+    np.save(tmp_path / "x.npy", noise(2000, 12, 100))
+    before = shared_memory()
+    command = [sys.executable, "-m", "lava_runtime", "run", str(nets["dense"]), "--input", str(tmp_path / "x.npy")]
+    with subprocess.Popen(
+        [*command, "--output", str(tmp_path / "y.npy")], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        group = wait_for_lava(process.pid)
+        time.sleep(0.5)
+        process.send_signal(number)
+        _, talk = process.communicate(timeout=30)
+    wait_until_gone(group)
+    assert shared_memory() <= before
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert talk.decode().strip() == "interrupted: files are whole, old or new"
+    assert not (tmp_path / "y.npy").exists()
+
+
+def worker_of(network):
+    return network._worker.pid
+
+
+def test_a_dead_process_of_lava_is_an_error(nets, noise):
+    with LavaNetwork(nets["dense"]) as network:
+        group = worker_of(network)
+        stream = network.stream(noise(2000, 12, 100), block_steps=200_000)
+        next(stream)
+        # The last started is one of Lava's Processes or its runtime service.
+        os.kill(max(alive(group)), signal.SIGKILL)
+        with pytest.raises(MaestroError, match=r"dense\.net: one of Lava's \d+ processes ended early, killed by SIGKILL"):
+            list(stream)
+    assert not alive(group)
+
+
+def test_a_hang_is_an_error(nets, noise):
+    with LavaNetwork(nets["dense"], patience_s=2) as network:
+        group = worker_of(network)
+        stream = network.stream(noise(2000, 12, 100), block_steps=200_000)
+        next(stream)
+        os.kill(max(alive(group)), signal.SIGSTOP)
+        with pytest.raises(MaestroError, match=r"Lava did nothing for 2 s, at time step \d+.*--patience"):
+            list(stream)
+    assert not alive(group)
+
+
+def test_a_dead_worker_is_an_error(nets, noise):
+    with LavaNetwork(nets["dense"]) as network:
+        group = worker_of(network)
+        os.kill(group, signal.SIGKILL)
+        with pytest.raises(MaestroError, match="Lava's process ended without an answer"):
+            list(network.stream(noise(2, 12, 10)))
+    assert not alive(group)
+
+
+REFUSALS = """
+import json, sys
+import h5py, numpy as np
+from lava_runtime.worker import RefusedError, load
+
+def change(name, edit):
+    with h5py.File(sys.argv[1]) as good, h5py.File(f"{sys.argv[2]}/{name}.net", "w") as bad:
+        good.copy("layer", bad)
+        edit(bad["layer"])
+    try:
+        load(f"{sys.argv[2]}/{name}.net", None)
+        found[name] = "loaded"
+    except RefusedError as error:
+        found[name] = f"{error.found}. {error.cure}"
+
+def kind(layer, name):
+    del layer["type"]
+    layer.create_dataset("type", (1,), "S10", [name.encode()])
+
+def neuron(layer, **values):
+    for key, value in values.items():
+        layer["neuron"].pop(key, None)
+        layer["neuron"][key] = value
+
+found = {}
+change("pool", lambda layers: kind(layers["2"], "pool"))
+change("type", lambda layers: neuron(layers["1"], type=np.bytes_("SDNN")))
+change("unknown", lambda layers: neuron(layers["1"], type=np.bytes_("ALIF")))
+change("delay", lambda layers: layers["1"].create_dataset("delay", data=np.ones(4)))
+change("graded", lambda layers: neuron(layers["1"], messageBits=8))
+change("shape", lambda layers: layers["1"].pop("shape"))
+def groups(layers):
+    for name in list(layers)[1:]:
+        del layers[name]
+    layers["0/shape"][...] = (130, 1, 1)
+    g = layers.create_group("1")
+    g.create_dataset("type", (1,), "S10", [b"conv"])
+    for key, value in dict(shape=(130, 1, 1), stride=1, padding=0, dilation=1, groups=130).items():
+        g[key] = value
+    g["weight"] = np.full((130, 1, 1, 1), 64)
+    for key, value in dict(type=np.bytes_("CUBA"), iDecay=1, vDecay=1, vThMant=1, refDelay=1, gradedSpike=False).items():
+        g[f"neuron/{key}"] = value
+change("groups", groups)
+print(json.dumps(found))
+"""
+
+
+def test_what_lava_would_run_wrongly_is_refused(nets, tmp_path, root):
+    command = [sys.executable, "-W", "ignore", "-c", REFUSALS, str(nets["conv"]), str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    parts = {
+        "pool": "has a layer that NetX cannot run: pool is not implemented.",
+        "type": "has SigmaDelta neurons",
+        "unknown": "cannot be loaded by lava-dl",
+        "delay": "has delays, which NetX gets wrong",
+        "graded": "sends graded spikes",
+        "shape": "cannot be loaded by lava-dl",
+        "groups": "more than 127 groups",
+    }
+    assert found.keys() == parts.keys()
+    for name, part in parts.items():
+        assert part in found[name], (name, found[name])
+
+
+def test_the_file_can_be_written_while_a_network_runs_it(nets, noise, tmp_path):
+    path = tmp_path / "again.net"
+    network = netx.read(nets["dense"])
+    netx.write(network, path)
+    with LavaNetwork(path) as runner:
+        netx.write(network, path)
+        assert samples_of(runner, noise(1, 12, 5))
+
+
+def test_missing_and_damaged_files(tmp_path):
+    with pytest.raises(MaestroError, match=r"none\.net: no such file.*export netx"):
+        LavaNetwork(tmp_path / "none.net")
+    (tmp_path / "cut.net").write_bytes(b"\x89HDF\r\n\x1a\n cut")
+    with pytest.raises(MaestroError, match=r"cut\.net: cannot be loaded by lava-dl: .*export lint"):
+        LavaNetwork(tmp_path / "cut.net")
