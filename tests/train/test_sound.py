@@ -173,3 +173,25 @@ def test_every_message_is_one_line(tmp_path):
     with pytest.raises(MaestroError) as caught:
         load_sound(tmp_path / "a.wav", RATE_HZ)
     assert "\n" not in str(caught.value)
+
+
+# A4 for a second: header, one track, note on, note off after 480 ticks, end.
+MIDI = (
+    b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\xf0"
+    b"MTrk\x00\x00\x00\x0d\x00\x90\x45\x60\x83\x60\x80\x45\x00\x00\xff\x2f\x00"
+)
+
+
+@pytest.mark.parametrize("name", ["a.mid", "a.MIDI"])
+def test_a_midi_file_is_rendered(tmp_path, name):
+    (tmp_path / name).write_bytes(MIDI)
+    audio = load_sound(tmp_path / name, RATE_HZ)
+    assert audio.dtype == np.float32
+    assert audio.ndim == 1
+    assert 0.9 * RATE_HZ < audio.size < 5 * RATE_HZ
+
+
+def test_a_midi_file_that_is_none(tmp_path):
+    (tmp_path / "a.mid").write_bytes(b"Six suites for a cello alone.")
+    with pytest.raises(MaestroError, match=r"a\.mid: "):
+        load_sound(tmp_path / "a.mid", RATE_HZ)
