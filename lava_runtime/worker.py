@@ -173,7 +173,8 @@ def load(path: str, period: int | None) -> Any:
         net = hdf5.Network(net_config=path, reset_interval=period, reset_offset=1 if period else 0)
     except NotImplementedError as error:
         raise RefusedError(
-            f"has a layer that NetX cannot run: {error}", "export it again; pooling goes out as convolution"
+            f"has a layer that NetX cannot run: {str(error).rstrip('.')}",
+            "export it again; pooling goes out as convolution",
         ) from error
     except (OSError, KeyError, AttributeError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise RefusedError(
@@ -225,8 +226,6 @@ def _check(net: Any) -> None:
             raise RefusedError(f"{where} has neurons of its own, which NetX does not connect to its input", "drop them")
         if not isinstance(layer.neuron, (LIF, LIFReset)):
             raise RefusedError(f"{where} has {type(layer.neuron).__name__} neurons", "this runner knows CUBA LIF alone")
-        if layer.output_message_bits > 0:
-            raise RefusedError(f"{where} sends graded spikes, which differ from SLAYER's", "export with unary spikes")
         if kind == "Conv" and int(np.max(layer.synapse.groups.init)) > 127:
             raise RefusedError(
                 f"{where} has more than 127 groups, which Lava's model keeps in 8 bits", "use fewer channels"
@@ -235,6 +234,10 @@ def _check(net: Any) -> None:
         kind = np.ravel(config["type"][()])[0].decode()
         if kind in ("conv", "dense_rec") and "delay" in config:
             raise RefusedError(f"layer {name} ({kind}) has delays, which NetX gets wrong", "export it without")
+        neuron = config.get("neuron", {})
+        # messageBits does not even load: NetX's dictionary does not know the key.
+        if "messageBits" in neuron or ("gradedSpike" in neuron and np.any(neuron["gradedSpike"][()])):
+            raise RefusedError(f"layer {name} sends graded spikes, which NetX gets wrong", "export with unary spikes")
 
 
 def memory_of(net: Any) -> str:

@@ -134,7 +134,9 @@ def test_a_dead_process_of_lava_is_an_error(nets, noise):
         next(stream)
         # The last started is one of Lava's Processes or its runtime service.
         os.kill(max(alive(group)), signal.SIGKILL)
-        with pytest.raises(MaestroError, match=r"dense\.net: one of Lava's \d+ processes ended early, killed by SIGKILL"):
+        with pytest.raises(
+            MaestroError, match=r"dense\.net: one of Lava's \d+ processes ended early, killed by SIGKILL"
+        ):
             list(stream)
     assert not alive(group)
 

@@ -1,0 +1,273 @@
+"""evaluate, parity and identify on a tiny trained run; Lava itself is stood in for, except where marked."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+from export import pipeline
+from lava_runtime import inputs, runner
+from lava_runtime import parity as parity_room
+from lava_runtime.evaluate import equally_right, evaluate
+from lava_runtime.identify import identify, time_line
+from lava_runtime.parity import compare, describe
+from train import loop
+from train.artifacts import RunFolder
+from train.config import load_config
+from train.errors import CallError, MaestroError
+
+TINY = [
+    "features.mfcc=6",
+    "features.chroma=6",
+    "features.clip_s=0.8",
+    "encoding.levels=4",
+    "network.conv_channels=[4]",
+    "network.conv_kernels=[3]",
+    "network.pools=[2]",
+    "network.dense=[12]",
+    "lif.threshold=2.0",
+    "training.batch=8",
+    "training.epochs=2",
+    "training.threads=1",
+]
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """One run, trained and exported once; tests work on copies."""
+    return {"folder": RunFolder(tmp_path_factory.mktemp("exported") / "run"), "made": False}
+
+
+@pytest.fixture()
+def run(exported, fake_clips, tmp_path):
+    fake_clips(loop, inputs)
+    folder = exported["folder"]
+    if not exported["made"]:
+        config = load_config("lif", TINY)
+        loop.fit(config, folder)
+        pipeline.export_run(folder, 4)
+        exported["made"] = True
+    shutil.copytree(folder.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+@pytest.fixture()
+def fake_lava(monkeypatch):
+    """Lava's place taken by the reference, with a way to make it err."""
+    errors = []
+
+    class Stand(runner.ReferenceRunner):
+        backend = "lava"
+
+        def __init__(self, net, *, layers=False, patience_s=0.0, stock_conv=False):
+            super().__init__(net, layers=layers)
+
+        def run(self, spikes):
+            result = super().run(spikes)
+            for error in errors:
+                error(result)
+            return result
+
+    monkeypatch.setattr(runner, "LavaRunner", Stand)
+    return errors
+
+
+def test_evaluate_says_how_often_it_is_right_and_that_it_is_as_trained(run, fake_lava):
+    found = evaluate(run, "lava", limit=6)
+    assert {split: entry["clips"] for split, entry in found["splits"].items()} == {"test": 3, "test_keyboards": 3}
+    assert {split: entry["clips"] for split, entry in found["reference"].items()} == {"test": 12, "test_keyboards": 12}
+    assert found["decisions"] == {"compared": 18, "differing": 0}
+    assert found["as_trained"] is True
+    trained = json.loads(run.metrics.read_text())["final"]
+    for split in ("test", "test_keyboards"):
+        for head in ("title", "style", "emotion"):
+            assert found["reference"][split]["accuracy"][head] == trained[split][head]
+    spikes = found["splits"]["test"]["spikes"]
+    assert list(spikes) == ["conv1", "pool1", "dense1", "heads"]
+    assert all(value > 0 for value in spikes.values())
+    assert evaluate(run, "reference", limit=None)["splits"] == found["reference"]
+
+
+def test_run_prints_accuracy_spikes_and_whether_it_is_as_trained(cli, run, fake_lava):
+    result = cli("lava_runtime", "run", run.path, "--limit", "4")
+    assert result.exit_code == 0, result.output
+    for text in ("accuracy", "spikes per inference (lava)", "12 decisions of lava and reference", "0 differ", ": yes"):
+        assert text in result.output
+    assert "reference" in cli("lava_runtime", "run", run.path, "--backend", "reference").output
+    values = cli("lava_runtime", "run", run.path, "--limit", "4", "--json").stdout
+    assert json.loads(values[values.index("{") :])["as_trained"] is True
+
+
+def test_run_fails_when_the_deployed_network_is_another(cli, run, fake_lava):
+    metrics = json.loads(run.metrics.read_text())
+    metrics["final"]["test"]["title"]["correct"] += 1
+    run.metrics.write_text(json.dumps(metrics))
+    result = cli("lava_runtime", "run", run.path, "--limit", "4")
+    assert result.exit_code == 1
+    assert "exactly: NO" in result.output
+    assert "not right as often as the trained one" in result.output
+    run.metrics.unlink()
+    assert "unknown: the run has no metrics.json" in cli("lava_runtime", "run", run.path, "--limit", "4").output
+
+
+def test_run_fails_when_lava_decides_differently(cli, run, fake_lava):
+    def silence(result):
+        result.output[...] = 0
+        result.output[:, -1] = 1
+
+    fake_lava.append(silence)
+    result = cli("lava_runtime", "run", run.path, "--limit", "4")
+    assert result.exit_code == 1
+    assert "lava and the reference decide differently" in result.output
+
+
+def test_equally_right_compares_clips_too():
+    right = {"correct": 3, "clips": 4}
+    deployed = {"test": {"accuracy": {"title": right}}}
+    assert equally_right(deployed, {"test": {"title": dict(right)}})
+    assert not equally_right(deployed, {"test": {"title": {"correct": 3, "clips": 5}}})
+    assert not equally_right(deployed, {})
+
+
+@pytest.mark.parametrize("text", ["{}", '{"final": {"test": 3}}'])
+def test_damaged_metrics(run, fake_lava, text):
+    run.metrics.write_text(text)
+    with pytest.raises(MaestroError, match=r"metrics\.json: has no final accuracies"):
+        evaluate(run, "lava", limit=2)
+
+
+def test_a_changed_net_is_refused(cli, run):
+    with run.net.open("ab") as file:
+        file.write(b"x")
+    for command in (("run", run.path), ("parity", run.path), ("identify", run.path, "x.wav")):
+        result = cli("lava_runtime", *command)
+        assert result.exit_code == 1
+        assert "was made for another model.net" in result.output
+        assert "export again" in result.output
+
+
+def test_other_labels_are_refused(run, monkeypatch):
+    build = inputs.corpus_clips
+
+    def other(config):
+        sets, labels = build(config)
+        return sets, {**labels, "style": ("x", "y")}
+
+    monkeypatch.setattr(inputs, "corpus_clips", other)
+    with pytest.raises(MaestroError, match="other labels of style than the corpus"):
+        evaluate(run, "reference", limit=None)
+
+
+def test_parity_of_all_three(cli, run, fake_lava):
+    result = cli("lava_runtime", "parity", run.path, "--limit", "5")
+    assert result.exit_code == 0, result.output
+    record = json.loads(run.parity.read_text())
+    assert record["backends"] == ["slayer", "reference", "lava"]
+    assert record["clips"] == {"test": 3, "test_keyboards": 2}
+    assert record["steps"] == 25
+    assert record["layers"] == ["conv1", "pool1", "dense1", "heads"]
+    assert record["first_divergence"] is None
+    assert len(record["differing"]) == 3
+    assert not any(sum(layers.values()) for layers in record["differing"].values())
+    assert all(record["spikes"]["slayer"].values())
+    assert record["provenance"]["versions"]["lava-dl"]
+
+
+def test_parity_names_the_first_spike_that_differs(cli, run, fake_lava):
+    def flip(result):
+        result.layers[2][1, 7, 13] ^= 1
+        result.layers[3][1, 2, 14] ^= 1
+
+    fake_lava.append(flip)
+    result = cli("lava_runtime", "parity", run.path, "--limit", "4")
+    assert result.exit_code == 1
+    assert "sample 1 (clip 11 of test), layer dense1, neuron (7,), step 13" in result.output
+    record = json.loads(run.parity.read_text())
+    assert record["differing"]["slayer and reference"]["dense1"] == 0
+    assert record["differing"]["slayer and lava"] == {"conv1": 0, "pool1": 0, "dense1": 1, "heads": 1}
+    assert record["first_divergence"]["pair"] == "slayer and lava"
+
+
+def test_layers_of_other_shapes_differ():
+    found = {"a": [np.zeros((1, 2, 3), np.uint8)], "b": [np.zeros((1, 4, 3), np.uint8)]}
+    first = compare(found, ["only"], [("test", 0)])["first_divergence"]
+    assert describe(first) == "a and b differ first in layer only: shapes [[1, 2, 3], [1, 4, 3]]"
+
+
+def test_an_interrupted_parity_keeps_the_old_record(run, fake_lava, monkeypatch):
+    run.parity.write_text("old")
+
+    def stop(result):
+        raise KeyboardInterrupt
+
+    fake_lava.append(stop)
+    with pytest.raises(KeyboardInterrupt):
+        parity_room.parity(run, 2)
+    assert run.parity.read_text() == "old"
+
+
+@pytest.fixture()
+def sound(tmp_path):
+    path = tmp_path / "sound.wav"
+    time_s = np.arange(3 * 16000) / 16000
+    tone = np.sin(2 * np.pi * 440 * time_s) * (time_s < 1.5) + 0.3 * np.sin(2 * np.pi * 997 * time_s)
+    soundfile.write(path, (0.5 * tone).astype(np.float32), 16000)
+    return path
+
+
+def test_identify_slides_over_the_recording(run, sound, fake_lava):
+    found = identify(run, sound, "reference")
+    # 3 s are 94 frames; windows of 25 frames, 12 apart.
+    assert len(found.windows) == 6
+    assert found.duration_s == 3.0
+    assert found.windows[1].start_s == pytest.approx(12 * 0.032)
+    assert found.windows[0].stop_s == pytest.approx(25 * 0.032)
+    assert list(found.overall) == ["title", "style", "emotion"]
+    assert found.overall["title"].label in "abcd"
+    assert 0.25 <= found.overall["title"].confidence <= 1
+    assert identify(run, sound, "lava") == found
+    assert len(identify(run, sound, "reference", hop_s=0.032).windows) == 70
+    line = time_line(found)
+    assert line[0].start_s == 0
+    assert line[-1].stop_s == found.windows[-1].stop_s
+    for one, other in zip(line, line[1:], strict=False):
+        assert {h: d.label for h, d in one.decisions.items()} != {h: d.label for h, d in other.decisions.items()}
+
+
+def test_identify_prints_decisions_and_a_time_line(cli, run, sound):
+    result = cli("lava_runtime", "identify", run.path, sound)
+    assert result.exit_code == 0, result.output
+    for text in ("0:03.0", "decision", "confidence", "over time", "0:00.0 to", "no chance of being right"):
+        assert text in result.output
+    out = cli("lava_runtime", "identify", run.path, sound, "--json").stdout
+    values = json.loads(out[out.index("{") :])
+    assert len(values["windows"]) == 6
+    assert set(values["overall"]) == {"title", "style", "emotion"}
+
+
+def test_identify_says_what_is_wrong(cli, run, sound, tmp_path):
+    short = tmp_path / "short.wav"
+    soundfile.write(short, np.sin(np.arange(8000)).astype(np.float32), 16000)
+    cases = [
+        ((short,), 1, "short.wav: too short: 16 frames"),
+        ((tmp_path / "none.wav",), 1, "none.wav: no such file"),
+        ((sound, "--hop", "0.001"), 2, "--hop: is 0.001 s (expected at least one frame, 0.032 s)"),
+    ]
+    for arguments, code, text in cases:
+        result = cli("lava_runtime", "identify", run.path, *arguments)
+        assert result.exit_code == code, result.output
+        assert text in result.output
+    with pytest.raises(CallError, match="--hop"):
+        identify(run, sound, "reference", hop_s=-1.0)
+    result = cli("lava_runtime", "identify", tmp_path / "norun", sound)
+    assert result.exit_code == 1
+    assert "no such run folder" in result.output
+
+
+@pytest.mark.lava
+def test_the_whole_ladder_on_a_trained_run(cli, run, sound):
+    result = cli("lava_runtime", "parity", run.path, "--limit", "4")
+    assert result.exit_code == 0, result.output
+    assert json.loads(run.parity.read_text())["first_divergence"] is None
+    assert identify(run, sound, "lava") == identify(run, sound, "reference")
