@@ -232,9 +232,7 @@ ODD = [
 ]
 
 
-@settings(
-    derandomize=True, max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(derandomize=True, max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_odd_files_are_judged_and_never_crash(good, tmp_path, data):
     path = tmp_path / "odd.net"
