@@ -1,0 +1,74 @@
+"""Rendering: sound that is there, the same each time, and clear errors for bad MIDI files."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from train.data import synth
+from train.errors import MaestroError
+
+NOTE = bytes([0, 0x90, 60, 80, 0x83, 0x60, 0x80, 60, 0, 0, 0xFF, 0x2F, 0])
+
+
+def midi(body: bytes = NOTE, ticks: int = 480) -> bytes:
+    return b"MThd" + struct.pack(">IHHH", 6, 1, 1, ticks) + b"MTrk" + struct.pack(">I", len(body)) + body
+
+
+def sound(program: int = 0) -> np.ndarray:
+    onset_s = np.arange(24) * 0.1
+    pitch = 48 + 5 * np.arange(24) % 30
+    return synth.render(onset_s, np.full(24, 0.3), pitch, np.full(24, 70), program, 16000)
+
+
+@pytest.mark.parametrize("program", synth.PROGRAMS)
+def test_every_program_sounds_alike_each_time_and_unlike_the_piano(program):
+    audio = sound(program)
+    np.testing.assert_array_equal(audio, sound(program))
+    assert np.isfinite(audio).all()
+    assert np.sqrt(np.mean(audio**2)) == pytest.approx(synth.LEVEL_RMS, rel=0.01)
+    assert np.abs(audio).max() <= synth.PEAK + 1e-6
+    if program:
+        piano = sound(0)
+        size = min(piano.size, audio.size)
+        assert abs(np.corrcoef(piano[:size], audio[:size])[0, 1]) < 0.8
+
+
+def test_silence_stays_silence():
+    assert not synth.level(np.zeros(10, np.float32)).any()
+
+
+def test_a_midi_file_is_rendered_on_the_piano(tmp_path):
+    path = tmp_path / "a.mid"
+    path.write_bytes(midi())
+    piano = synth.render_midi(path, 16000)
+    assert piano.dtype == np.float32
+    assert piano.size > 8000
+    path.write_bytes(midi(bytes([0, 0xC0, 7]) + NOTE))
+    np.testing.assert_array_equal(synth.render_midi(path, 16000), piano)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "is not a MIDI file"),
+        (b"RIFF" + bytes(100), "is not a MIDI file"),
+        (midi()[:14], "holds no notes"),
+        (midi()[:-6], "is truncated"),
+        (b"MThd\x00", "is truncated"),
+        (midi(b"\xff" * 20), "is damaged"),
+        (midi(ticks=0), "0 ticks in a quarter note"),
+        (midi(bytes([0, 0x99]) + NOTE[2:5] + bytes([0x60, 0x89]) + NOTE[7:]), r"holds no notes \(drums aside\)"),
+        (midi(bytes([0, 0x90, 60, 80, 0xFF, 0xFF, 0xFF, 0x7F, 0x80]) + NOTE[7:]), "hours long"),
+    ],
+)
+def test_bad_midi_files_are_refused(tmp_path, data, text):
+    path = tmp_path / "bad.mid"
+    path.write_bytes(data)
+    with pytest.raises(MaestroError, match=text):
+        synth.render_midi(path, 16000)
+
+
+def test_a_missing_midi_file_is_named(tmp_path):
+    with pytest.raises(MaestroError, match=r"none\.mid: cannot be read: No such file"):
+        synth.render_midi(tmp_path / "none.mid", 16000)
