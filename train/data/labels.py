@@ -48,7 +48,7 @@ class Proxy:
 
 def valence_of(score: Score) -> float:
     """Majorness: the correlation of the best major key less that of the best minor key."""
-    weights = np.bincount(score.pitch % 12, weights=score.duration_ql, minlength=12)
+    weights = np.bincount(score.pitch % 12, weights=score.duration_ql, minlength=12).astype(np.float64)
     return _best_fit(weights, _MAJOR) - _best_fit(weights, _MINOR)
 
 

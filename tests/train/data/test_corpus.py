@@ -157,7 +157,7 @@ def test_folders_that_are_something_else(small_corpus, small_config, small_piece
         build_corpus(small_config, tmp_path, small_pieces)
     with pytest.raises(MaestroError, match="is a file"):
         build_corpus(small_config, tmp_path / "thesis.txt", small_pieces)
-    with pytest.raises(MaestroError, match="no such file. Build it with"):
+    with pytest.raises(MaestroError, match=r"no such file\. Build it with"):
         load_corpus(tmp_path)
     (tmp_path / "corpus.json").write_text("{}")
     with pytest.raises(MaestroError, match="not a corpus's index"):
