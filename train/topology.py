@@ -194,17 +194,20 @@ def initial_weight_std(config: LifConfig, fan_in: int, rate: float, spread: floa
     lasting = torch.randn(1, _TRIAL_NEURONS, 1, generator=source) * rate * math.sqrt(1 + spread**2)
     passing = torch.randn(1, _TRIAL_NEURONS, _STEPS, generator=source) * math.sqrt(rate * (1 - rate))
     sums = lasting + passing
-    decays = [torch.tensor([round(decay * DECAY_ONE)]) for decay in (config.current_decay, config.voltage_decay)]
+    current_decay = torch.tensor([round(config.current_decay * DECAY_ONE)])
+    voltage_decay = torch.tensor([round(config.voltage_decay * DECAY_ONE)])
 
     def firing(drive: float) -> float:
         # A threshold far above the states' resolution, so that only the ratio counts.
-        return float(cuba_lif(sums * (drive * 64.0), *decays, 64.0, 64.0, 1.0, DECAY_ONE).mean())
+        spikes = cuba_lif(sums * (drive * 64.0), current_decay, voltage_decay, 64.0, 64.0, 1.0, DECAY_ONE)
+        return float(spikes.mean())
 
     low, high = -12.0, 6.0
     for _ in range(16):
         middle = (low + high) / 2
         low, high = (low, middle) if firing(2.0**middle) > _HIDDEN_RATE else (middle, high)
-    return config.weight_scale * config.threshold * 2.0**high / math.sqrt(fan_in)
+    drive: float = 2.0**high
+    return config.weight_scale * config.threshold * drive / math.sqrt(fan_in)
 
 
 def _block(layer: LayerPlan, config: Config) -> nn.Module:

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from train.neurons import slayer
-from train.neurons.kernels import cuba_backward, cuba_forward, leaky_backward, leaky_forward
+from train.neurons.kernels import LANES, blocks_of, cuba_backward, cuba_forward, leaky_backward, leaky_forward
 
 DECAY_ONE = 1 << 12
 
@@ -59,7 +59,9 @@ def leaky_integrator(
     if x.is_cuda:
         result: torch.Tensor = slayer.leaky_integrator.dynamics(x, decay, state.contiguous(), w_scale, threshold)
         return result
-    output: torch.Tensor = _LeakyIntegrator.apply(x, decay, state, w_scale, -1.0 if threshold is None else threshold)
+    output: torch.Tensor = _LeakyIntegrator.apply(  # type: ignore[no-untyped-call]
+        x, decay, state, w_scale, -1.0 if threshold is None else threshold
+    )
     return output
 
 
@@ -98,7 +100,7 @@ def cuba_lif(
     torch.Tensor
         Spikes 0 or 1, shape of ``x``.
     """
-    spikes: torch.Tensor = _CubaLif.apply(
+    spikes: torch.Tensor = _CubaLif.apply(  # type: ignore[no-untyped-call]
         x, current_decay, voltage_decay, threshold, tau_rho, scale_rho, w_scale, shift
     )
     return spikes
@@ -125,7 +127,7 @@ class _LeakyIntegrator(torch.autograd.Function):
         output, decay = ctx.saved_tensors
         grad = _rows(grads[0])
         grad_x = torch.empty_like(output)
-        sums = np.empty(grad.shape[0], np.float64)
+        sums = np.empty(blocks_of(grad.shape[0]) * LANES, np.float64)
         _use_torch_threads()
         leaky_backward(
             grad, _rows(output), _factors(decay), _span(decay, output), grad_x.view(grad.shape).numpy(), sums
@@ -147,7 +149,8 @@ class _CubaLif(torch.autograd.Function):
         shift: int,
     ) -> torch.Tensor:
         rows = _rows(x)
-        current, voltage, spikes = (torch.empty(x.shape, dtype=torch.float32) for _ in range(3))
+        spikes = torch.empty(x.shape, dtype=torch.float32)
+        current, voltage = (np.empty((blocks_of(rows.shape[0]), rows.shape[1], LANES), np.float32) for _ in range(2))
         _use_torch_threads()
         cuba_forward(
             rows,
@@ -158,37 +161,37 @@ class _CubaLif(torch.autograd.Function):
             np.float32(w_scale),
             np.float32(threshold * w_scale),
             shift,
-            current.view(rows.shape).numpy(),
-            voltage.view(rows.shape).numpy(),
+            current,
+            voltage,
             spikes.view(rows.shape).numpy(),
         )
-        ctx.save_for_backward(current, voltage, current_decay, voltage_decay)
+        ctx.save_for_backward(current_decay, voltage_decay)
+        ctx.states = (current, voltage)
         ctx.surrogate = (np.float32(threshold), np.float32(tau_rho), np.float32(scale_rho))
         ctx.shift = shift
         return spikes
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        current, voltage, current_decay, voltage_decay = ctx.saved_tensors
+        current_decay, voltage_decay = ctx.saved_tensors
         grad = _rows(grads[0])
-        grad_x = torch.empty_like(current)
-        sums = np.empty((2, grad.shape[0]), np.float64)
+        grad_x = torch.empty(grads[0].shape, dtype=torch.float32)
+        sums = np.empty((2, blocks_of(grad.shape[0]) * LANES), np.float64)
         _use_torch_threads()
         cuba_backward(
             grad,
-            _rows(current),
-            _rows(voltage),
+            *ctx.states,
             _factors(current_decay),
-            _span(current_decay, current),
+            _span(current_decay, grad_x),
             _factors(voltage_decay),
-            _span(voltage_decay, current),
+            _span(voltage_decay, grad_x),
             *ctx.surrogate,
             ctx.shift,
             grad_x.view(grad.shape).numpy(),
             sums,
         )
-        grad_current = _reduce(sums[0], current_decay, current)
-        grad_voltage = _reduce(sums[1], voltage_decay, current)
+        grad_current = _reduce(sums[0], current_decay, grad_x)
+        grad_voltage = _reduce(sums[1], voltage_decay, grad_x)
         return grad_x, grad_current, grad_voltage, None, None, None, None, None
 
 
@@ -217,6 +220,7 @@ def _factors(decay: torch.Tensor) -> NDArray[np.float32]:
 
 def _reduce(sums: NDArray[np.float64], decay: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """Sums of rows to the shape of the decay, one thread, one order."""
+    sums = sums[: x[..., 0].numel()]
     if decay.numel() == 1:
         total: Any = np.sum(sums)
     else:

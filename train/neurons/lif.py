@@ -36,6 +36,9 @@ class Neuron(slayer.cuba.Neuron):  # type: ignore[misc]
         Number of decays with ``shared_param=False``, if known; otherwise taken from the first input.
     """
 
+    current_state: torch.Tensor
+    voltage_state: torch.Tensor
+
     def __init__(self, *args: Any, channels: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # A whole state v exceeds the threshold where v >= threshold + eps, for every eps below 1.
@@ -60,8 +63,7 @@ class Neuron(slayer.cuba.Neuron):  # type: ignore[misc]
     def dynamics(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: A002
         """Current and voltage (before reset), each of the input's shape (sample, channel, ..., time)."""
         self._check(input)
-        known = self.persistent_state and self.current_state.shape == input.shape[:-1]
-        if not known:
+        if not self.persistent_state or self.current_state.shape != input.shape[:-1]:
             self.current_state = torch.zeros(1, device=input.device)
             self.voltage_state = torch.zeros(1, device=input.device)
         current = leaky_integrator(input, self._register("current_decay"), self.current_state, self.s_scale)
@@ -109,7 +111,7 @@ class Neuron(slayer.cuba.Neuron):  # type: ignore[misc]
         """A decay as the chip's whole number, its gradient put right on the way back."""
         register: torch.Tensor = slayer.utils.quantize(getattr(self, name))
         if register.requires_grad:
-            register.register_hook(lambda grad: grad * (-1.0 / DECAY_ONE))
+            register.register_hook(lambda grad: grad * (-1.0 / DECAY_ONE))  # type: ignore[no-untyped-call]
         return register
 
     def _spread(self, channels: int) -> None:

@@ -16,7 +16,8 @@ def dense(x: torch.Tensor, synapse: Any) -> torch.Tensor:
     if x.dim() != 3 or weight.shape[2:].numel() != 1:
         result: torch.Tensor = synapse(x)
         return result
-    return torch.matmul(weight.reshape(weight.shape[:2]), x)
+    # One product a sample keeps time last; matmul would fold samples into time and copy both ways.
+    return torch.bmm(weight.reshape(1, *weight.shape[:2]).expand(x.shape[0], -1, -1), x)
 
 
 def conv(x: torch.Tensor, synapse: Any) -> torch.Tensor:
