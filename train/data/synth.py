@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import symusic
 from numpy.typing import NDArray
+from scipy import signal
 
 from train.errors import MaestroError
 
@@ -17,6 +18,9 @@ SOUNDFONT = "TimGM6mb.sf2"
 LEVEL_RMS, PEAK = 0.05, 0.98
 # Interpolation in prestosynth, 0 to 7; the higher ones remove the grit of low sample rates.
 QUALITY = 4
+# symusic 0.5.9 never returns from rendering high notes of some programs at 8 and 11 kHz; none of ours hangs from
+# 12 kHz on. Lower rates are rendered at a multiple and decimated.
+LOWEST_RATE_HZ = 16000
 LONGEST_S = 4 * 3600.0
 # General MIDI's names, counted from 0, of the programs the corpus is played on. Programs 1 (bright acoustic)
 # and 3 (honky-tonk) are left out: in this SoundFont they sound like program 0, sample for sample. So is 7
@@ -136,8 +140,11 @@ def _chunks_fit(data: bytes) -> bool:
 
 
 def _sound(score: Any, sample_rate_hz: int) -> NDArray[np.float32]:
-    stereo = np.asarray(_synthesizer(sample_rate_hz).render(score, True))
-    return level(np.ascontiguousarray(stereo.mean(axis=0), dtype=np.float32))
+    times = -(-LOWEST_RATE_HZ // sample_rate_hz)
+    mono = np.asarray(_synthesizer(times * sample_rate_hz).render(score, True)).mean(axis=0)
+    if times > 1:
+        mono = signal.resample_poly(mono, 1, times)
+    return level(np.ascontiguousarray(mono, dtype=np.float32))
 
 
 @lru_cache(maxsize=4)

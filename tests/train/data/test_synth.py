@@ -34,6 +34,14 @@ def test_every_program_sounds_alike_each_time_and_unlike_the_piano(program):
         assert abs(np.corrcoef(piano[:size], audio[:size])[0, 1]) < 0.8
 
 
+@pytest.mark.parametrize("program", synth.PROGRAMS)
+def test_every_key_is_rendered_at_a_low_rate(program):
+    # At 8 kHz symusic itself hangs here.
+    pitch = np.arange(21, 109)
+    audio = synth.render(pitch * 0.1, np.full(88, 0.3), pitch, np.full(88, 80), program, 8000)
+    assert 10.0 < audio.size / 8000 < 13.0
+
+
 def test_silence_stays_silence():
     assert not synth.level(np.zeros(10, np.float32)).any()
 
