@@ -23,7 +23,7 @@ _patience = click.option(
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _stock = click.option(
-    "--stock-conv", is_flag=True, help="Use Lava's own convolution model; same spikes, several times slower."
+    "--stock", is_flag=True, help="Use Lava's own convolutions and channels: same spikes, many times slower."
 )
 _path = click.Path(path_type=Path)
 
@@ -44,7 +44,7 @@ def run(
     source: Path | None,
     output: Path | None,
     patience: float,
-    stock_conv: bool,
+    stock: bool,
     as_json: bool,
 ) -> None:
     """Run a run's test clips, or a .net file's network on spikes of your own.
@@ -58,7 +58,7 @@ def run(
     if target.is_dir():
         if source is not None or output is not None:
             raise CallError("--input and --output", "go with a .net file", cure=f"give {target / 'model.net'}")
-        _evaluate(RunFolder(target), backend, limit, patience, stock_conv, as_json)
+        _evaluate(RunFolder(target), backend, limit, patience, stock, as_json)
         return
     if not target.is_file():
         raise MaestroError(
@@ -69,7 +69,7 @@ def run(
     if output is not None and output.suffix != ".npy":
         raise CallError(f"--output {output}", "does not end in .npy", cure=f"write {output}.npy")
     spikes = load_spikes(source)
-    with make_runner(backend, target, patience_s=patience, stock_conv=stock_conv) as runner:
+    with make_runner(backend, target, patience_s=patience, stock=stock) as runner:
         result = runner.run(spikes)
     if output is not None:
         with atomic_write(output) as temporary, temporary.open("wb") as file:
@@ -93,12 +93,12 @@ def _show_result(result: Result, backend: str, as_json: bool) -> None:
     emit_table(title, ["sample", "most active neuron", "its spikes", *layers], rows)
 
 
-def _evaluate(folder: RunFolder, backend: str, limit: int, patience: float, stock_conv: bool, as_json: bool) -> None:
+def _evaluate(folder: RunFolder, backend: str, limit: int, patience: float, stock: bool, as_json: bool) -> None:
     from lava_runtime.evaluate import evaluate
 
     # The reference is fast enough for all clips, and runs them anyway.
     clips = None if backend == "reference" else limit
-    found = evaluate(folder, backend, limit=clips, patience_s=patience, stock_conv=stock_conv)
+    found = evaluate(folder, backend, limit=clips, patience_s=patience, stock=stock)
     if as_json:
         emit_json(found)
     else:
@@ -152,12 +152,12 @@ def _show_evaluation(found: dict[str, Any]) -> None:
 @_patience
 @_stock
 @_json
-def parity(folder: Path, limit: int, patience: float, stock_conv: bool, as_json: bool) -> None:
+def parity(folder: Path, limit: int, patience: float, stock: bool, as_json: bool) -> None:
     """Compare every spike of every layer between SLAYER, the reference and Lava; exit 1 if one differs."""
     from lava_runtime.parity import describe
     from lava_runtime.parity import parity as compare
 
-    record = compare(RunFolder(folder), limit, patience_s=patience, stock_conv=stock_conv)
+    record = compare(RunFolder(folder), limit, patience_s=patience, stock=stock)
     if as_json:
         emit_json(record)
     else:

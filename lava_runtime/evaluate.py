@@ -18,7 +18,7 @@ _BATCH = 256
 
 
 def evaluate(
-    run: RunFolder, backend: str, *, limit: int | None, patience_s: float = PATIENCE_S, stock_conv: bool = False
+    run: RunFolder, backend: str, *, limit: int | None, patience_s: float = PATIENCE_S, stock: bool = False
 ) -> dict[str, Any]:
     """Run the test sets through a backend, and all of them through the reference beside it.
 
@@ -31,7 +31,7 @@ def evaluate(
     limit
         Clips that the backend runs, half of them from each test set; all if None. The reference
         always runs all.
-    patience_s, stock_conv
+    patience_s, stock
         Of :class:`lava_runtime.network.LavaNetwork`.
 
     Returns
@@ -53,8 +53,8 @@ def evaluate(
     chosen = every if limit is None else clips.some(min(limit, len(every)))
     counts = {}
     if backend != "reference":
-        counts[backend] = _counts(run, clips, chosen, backend, patience_s, stock_conv)
-    counts["reference"] = _counts(run, clips, every, "reference", patience_s, stock_conv)
+        counts[backend] = _counts(run, clips, chosen, backend, patience_s, stock)
+    counts["reference"] = _counts(run, clips, every, "reference", patience_s, stock)
     position = {clip: index for index, clip in enumerate(every)}
     same = [position[clip] for clip in chosen]
     scores, spikes = counts["reference"]
@@ -80,11 +80,11 @@ def evaluate(
 
 
 def _counts(
-    run: RunFolder, clips: RunClips, chosen: Sequence[Clip], backend: str, patience_s: float, stock_conv: bool
+    run: RunFolder, clips: RunClips, chosen: Sequence[Clip], backend: str, patience_s: float, stock: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Output spike counts (sample, neuron) and spikes by layer (sample, layer) of some clips."""
     outputs, layers = [], []
-    with make_runner(backend, run.net, patience_s=patience_s, stock_conv=stock_conv) as runner:
+    with make_runner(backend, run.net, patience_s=patience_s, stock=stock) as runner:
         for start in range(0, len(chosen), _BATCH):
             result = runner.run(clips.spikes(chosen[start : start + _BATCH]))
             outputs.append(result.output.sum(axis=-1, dtype=np.int64))

@@ -30,6 +30,7 @@ _BLOCK_STEPS = 4096
 _POLL_S = 0.1
 # Seconds that processes get to end by themselves.
 _GRACE_S = 5.0
+# Layers a sink takes: lava_runtime.processes.sink.PORTS, which cannot be read without loading Lava.
 _PORTS = 8
 
 
@@ -79,9 +80,10 @@ class LavaNetwork:
         The .net file.
     patience_s
         Seconds without a time step after which Lava is taken for hung.
-    stock_conv
-        Use Lava's own convolution model instead of the same sum as a sparse product
-        (:mod:`lava_runtime.processes.fast_conv`); many times slower.
+    stock
+        Use Lava's own convolution model and channels instead of the same sum as a sparse product
+        (:mod:`lava_runtime.processes.fast_conv`) and the same messages without threads
+        (:mod:`lava_runtime.channels`). Same spikes, many times slower.
 
     Raises
     ------
@@ -89,12 +91,12 @@ class LavaNetwork:
         The file is missing, or Lava cannot run it rightly.
     """
 
-    def __init__(self, net: Path, *, patience_s: float = PATIENCE_S, stock_conv: bool = False) -> None:
+    def __init__(self, net: Path, *, patience_s: float = PATIENCE_S, stock: bool = False) -> None:
         if not net.is_file():
             raise MaestroError(str(net), "no such file", cure="make it with `python -m export netx RUN`")
         self.net = net
         self._patience_s = patience_s
-        self._stock_conv = stock_conv
+        self._stock = stock
         self._files = tempfile.TemporaryDirectory(prefix="maestro-lava-")
         self._folder = Path(self._files.name)
         self._worker: subprocess.Popen[bytes] | None = None
@@ -182,7 +184,7 @@ class LavaNetwork:
                 "period": period,
                 "folder": str(self._folder),
                 "rows": rows,
-                "stock_conv": self._stock_conv,
+                "stock": self._stock,
             }
         )
         self._built = (period, rows)

@@ -18,7 +18,7 @@ _BATCH = 8
 Layers = Sequence[Spikes]
 
 
-def parity(run: RunFolder, limit: int, *, patience_s: float = PATIENCE_S, stock_conv: bool = False) -> dict[str, Any]:
+def parity(run: RunFolder, limit: int, *, patience_s: float = PATIENCE_S, stock: bool = False) -> dict[str, Any]:
     """Compare the three on test clips and write ``parity.json``.
 
     Parameters
@@ -27,7 +27,7 @@ def parity(run: RunFolder, limit: int, *, patience_s: float = PATIENCE_S, stock_
         An exported run.
     limit
         Clips to compare, half from each test set, spread evenly.
-    patience_s, stock_conv
+    patience_s, stock
         Of :class:`lava_runtime.network.LavaNetwork`.
 
     Returns
@@ -46,11 +46,11 @@ def parity(run: RunFolder, limit: int, *, patience_s: float = PATIENCE_S, stock_
     spikes = clips.spikes(chosen)
     found: dict[str, Layers] = {"slayer": slayer_layers(run, spikes)}
     for backend in ("reference", "lava"):
-        with make_runner(backend, run.net, layers=True, patience_s=patience_s, stock_conv=stock_conv) as runner:
+        with make_runner(backend, run.net, layers=True, patience_s=patience_s, stock=stock) as runner:
             found[backend] = runner.run(spikes).layers
     record = {
         "backends": list(found),
-        "lava_convolution": "stock" if stock_conv else "sparse",
+        "stock_lava": stock,
         "net_sha256": clips.manifest.net_sha256,
         "clips": _count(clips, chosen),
         "steps": int(spikes.shape[-1]),

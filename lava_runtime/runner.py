@@ -62,7 +62,7 @@ class Runner(Protocol):
 
 
 def make_runner(
-    backend: str, net: Path, *, layers: bool = False, patience_s: float = PATIENCE_S, stock_conv: bool = False
+    backend: str, net: Path, *, layers: bool = False, patience_s: float = PATIENCE_S, stock: bool = False
 ) -> Runner:
     """The runner of a backend's name.
 
@@ -74,7 +74,7 @@ def make_runner(
         A .net file.
     layers
         Keep every layer's spikes in the result.
-    patience_s, stock_conv
+    patience_s, stock
         Of :class:`lava_runtime.network.LavaNetwork`.
 
     Raises
@@ -85,7 +85,7 @@ def make_runner(
         The file cannot be run.
     """
     if backend == "lava":
-        return LavaRunner(net, layers=layers, patience_s=patience_s, stock_conv=stock_conv)
+        return LavaRunner(net, layers=layers, patience_s=patience_s, stock=stock)
     if backend == "reference":
         return ReferenceRunner(net, layers=layers)
     raise CallError(f"--backend {backend}", "no such backend", allowed=" or ".join(BACKENDS))
@@ -96,11 +96,9 @@ class LavaRunner:
 
     backend = "lava"
 
-    def __init__(
-        self, net: Path, *, layers: bool = False, patience_s: float = PATIENCE_S, stock_conv: bool = False
-    ) -> None:
+    def __init__(self, net: Path, *, layers: bool = False, patience_s: float = PATIENCE_S, stock: bool = False) -> None:
         self._keep = layers
-        self._network = LavaNetwork(net, patience_s=patience_s, stock_conv=stock_conv)
+        self._network = LavaNetwork(net, patience_s=patience_s, stock=stock)
         self.layer_sizes = self._network.description.sizes
 
     def __enter__(self) -> "LavaRunner":

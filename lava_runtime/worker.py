@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from lava_runtime import channels
+
 # Seconds that Lava gets to explain itself when one of its processes has ended.
 _EXPLAIN_S = 1.0
 
@@ -96,10 +98,10 @@ class Simulation:
             "memory": spontaneous,
         }
         if command.get("folder"):
-            self._start(net, Path(command["folder"]), command["rows"], command["stock_conv"])
+            self._start(net, Path(command["folder"]), command["rows"], command["stock"])
         return answer
 
-    def _start(self, net: Any, folder: Path, rows: int, stock_conv: bool) -> None:
+    def _start(self, net: Any, folder: Path, rows: int, stock: bool) -> None:
         from lava.magma.core.run_conditions import RunSteps
         from lava.magma.core.run_configs import Loihi2SimCfg
         from lava.proc.conv.process import Conv
@@ -119,7 +121,10 @@ class Simulation:
             )
             for port, layer in enumerate(layers):
                 layer.out.connect(getattr(sink, f"in_{port}"))
-        models = {} if stock_conv else {Conv: SparseConvModel}
+        models = {}
+        if not stock:
+            models[Conv] = SparseConvModel
+            channels.install()
         net._log_config.level = logging.ERROR
         config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models, loglevel=logging.ERROR)
         net.create_runtime(run_cfg=config)

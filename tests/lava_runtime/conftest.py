@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from export import netx
 from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network
 
@@ -32,6 +33,7 @@ def nets(tmp_path_factory):
         "delay": (InputLayer((8,)), dense(7, 8, delay=np.array([0, 1, 5, 17, 31, 61, 62])), dense(5, 7)),
         "recurrent": (InputLayer((8,)), dense(7, 8, recurrent=_weights(generator, 7, 7)), dense(5, 7)),
         "bias": (InputLayer((8,)), dense(7, 8, bias=np.arange(0, 14, 2)), dense(5, 7)),
+        "deep": (InputLayer((6,)), *(DenseLayer(np.full((6, 6), 64), Cuba(4096, 4096, 60)) for _ in range(9))),
         "pair": (InputLayer((3, 2, 1)), FlattenLayer((6,)), dense(4, 6)),
     }
     paths = {}
@@ -42,7 +44,7 @@ def nets(tmp_path_factory):
     return paths
 
 
-@pytest.fixture()
+@pytest.fixture
 def noise():
     """noise(shape): busy random input spikes, seeded."""
 

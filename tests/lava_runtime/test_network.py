@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from export import netx, reference
 from lava_runtime.network import LavaNetwork, alive
 from lava_runtime.runner import make_runner
@@ -57,11 +58,17 @@ def test_samples_back_to_back_are_each_as_in_a_fresh_run(nets, noise):
         assert all(layer.shape[-1] == 1 and not layer.any() for layer in found)
 
 
+def test_more_layers_than_a_sink_takes(nets, noise):
+    spikes = noise(3, 6, 12, rate=0.1)
+    with LavaNetwork(nets["deep"]) as network:
+        assert_equal(samples_of(network, spikes), expected(nets["deep"], spikes))
+
+
 def test_convolutions_and_pools_in_their_axes(nets, noise):
     spikes = noise(3, 2, 6, 3, 20)
     wanted = expected(nets["conv"], spikes)
-    for stock_conv in (False, True):
-        with make_runner("lava", nets["conv"], layers=True, stock_conv=stock_conv) as runner:
+    for stock in (False, True):
+        with make_runner("lava", nets["conv"], layers=True, stock=stock) as runner:
             result = runner.run(spikes)
         assert_equal(result.layers, wanted)
         np.testing.assert_array_equal(result.output, wanted[-1])
@@ -201,8 +208,9 @@ def groups(layers):
     for key, value in dict(shape=(130, 1, 1), stride=1, padding=0, dilation=1, groups=130).items():
         g[key] = value
     g["weight"] = np.full((130, 1, 1, 1), 64)
-    for key, value in dict(type=np.bytes_("CUBA"), iDecay=1, vDecay=1, vThMant=1, refDelay=1, gradedSpike=False).items():
-        g[f"neuron/{key}"] = value
+    g["neuron/type"] = np.bytes_("CUBA")
+    for key in ("iDecay", "vDecay", "vThMant", "refDelay"):
+        g[f"neuron/{key}"] = 1
 change("groups", groups)
 print(json.dumps(found))
 """

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import soundfile
+
 from export import pipeline
 from lava_runtime import inputs, runner
 from lava_runtime import parity as parity_room
@@ -39,7 +41,7 @@ def exported(tmp_path_factory):
     return {"folder": RunFolder(tmp_path_factory.mktemp("exported") / "run"), "made": False}
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(exported, fake_clips, tmp_path):
     fake_clips(loop, inputs)
     folder = exported["folder"]
@@ -52,7 +54,7 @@ def run(exported, fake_clips, tmp_path):
     return RunFolder(tmp_path / "run")
 
 
-@pytest.fixture()
+@pytest.fixture
 def fake_lava(monkeypatch):
     """Lava's place taken by the reference, with a way to make it err."""
     errors = []
@@ -60,7 +62,7 @@ def fake_lava(monkeypatch):
     class Stand(runner.ReferenceRunner):
         backend = "lava"
 
-        def __init__(self, net, *, layers=False, patience_s=0.0, stock_conv=False):
+        def __init__(self, net, *, layers=False, patience_s=0.0, stock=False):
             super().__init__(net, layers=layers)
 
         def run(self, spikes):
@@ -144,7 +146,7 @@ def test_a_changed_net_is_refused(cli, run):
         result = cli("lava_runtime", *command)
         assert result.exit_code == 1
         assert "was made for another model.net" in result.output
-        assert "export again" in result.output
+        assert "Export again" in result.output
 
 
 def test_other_labels_are_refused(run, monkeypatch):
@@ -207,7 +209,7 @@ def test_an_interrupted_parity_keeps_the_old_record(run, fake_lava, monkeypatch)
     assert run.parity.read_text() == "old"
 
 
-@pytest.fixture()
+@pytest.fixture
 def sound(tmp_path):
     path = tmp_path / "sound.wav"
     time_s = np.arange(3 * 16000) / 16000
@@ -231,7 +233,7 @@ def test_identify_slides_over_the_recording(run, sound, fake_lava):
     line = time_line(found)
     assert line[0].start_s == 0
     assert line[-1].stop_s == found.windows[-1].stop_s
-    for one, other in zip(line, line[1:], strict=False):
+    for one, other in pairwise(line):
         assert {h: d.label for h, d in one.decisions.items()} != {h: d.label for h, d in other.decisions.items()}
 
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from export import netx
 from lava_runtime import runner
 from lava_runtime.runner import check_spikes, load_spikes, make_runner
@@ -52,12 +53,12 @@ def test_bad_files_are_refused(tmp_path):
         load_spikes(tmp_path / "x.npy")
     for name, data in (("text.npy", b"1 0 1"), ("empty.npy", b"")):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(MaestroError, match="is not a whole .npy file"):
+        with pytest.raises(MaestroError, match=r"is not a whole \.npy file"):
             load_spikes(tmp_path / name)
     np.save(tmp_path / "cut.npy", GOOD)
     whole = (tmp_path / "cut.npy").read_bytes()
     (tmp_path / "cut.npy").write_bytes(whole[:-7])
-    with pytest.raises(MaestroError, match="is not a whole .npy file"):
+    with pytest.raises(MaestroError, match=r"is not a whole \.npy file"):
         load_spikes(tmp_path / "cut.npy")
     np.savez(tmp_path / "many.npz", GOOD)
     with pytest.raises(MaestroError, match="holds several arrays"):

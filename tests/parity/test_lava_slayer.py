@@ -7,7 +7,7 @@ import pytest
 pytestmark = pytest.mark.lava
 
 
-@pytest.fixture()
+@pytest.fixture
 def slayer_net(tmp_path):
     """A network of lava-dl's own blocks, exported by their own export: nothing of ours but Lava's runner."""
     import torch

@@ -42,7 +42,11 @@ def test_lavas_lif_gives_the_recorded_voltages_and_spikes(shared):
     path = shared / "loihi2_lif_trace" / "lava_cpu.csv"
     recorded = np.loadtxt(path, delimiter=",")
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", RUN, str(path)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-W", "ignore", "-c", RUN, str(path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
