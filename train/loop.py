@@ -20,7 +20,7 @@ from train.features import Normaliser
 from train.loss import multi_head_loss
 from train.metrics import HeadSlices, accuracy, decide, head_slices, percent
 from train.model import new_network
-from train.topology import AnnNetwork, SpikingNetwork
+from train.topology import AnnNetwork, SpikingNetwork, counts
 
 _EVALUATION_BATCH = 64
 
@@ -110,7 +110,7 @@ def evaluate(
             inputs = _inputs(clips, indices, None, encoder, normaliser)
             if isinstance(network, SpikingNetwork):
                 layers = network.layers(inputs)
-                scores.append(network.counts(layers[-1]).numpy())
+                scores.append(counts(layers[-1]).numpy())
                 spikes.append([float(layer.mean()) * len(indices) for layer in layers])
             else:
                 scores.append(network.scores(inputs).numpy())

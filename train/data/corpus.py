@@ -37,7 +37,7 @@ from train.data.score import Score, read_score
 from train.errors import CallError, MaestroError
 
 # Raised whenever the same configuration would give other recordings.
-FORMAT = 1
+FORMAT = 2
 SPLITS = ("train", "validation", "test", "test_keyboards")
 # Seeds of a split's performances begin here, so that no two splits share one and more training
 # performances leave the test performances as they are. A split has at most 1000 (train.config).

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import symusic
 from numpy.typing import NDArray
-from scipy import signal
 
+from train.data.soundfont import prepared
 from train.errors import MaestroError
 
 SOUNDFONT = "TimGM6mb.sf2"
@@ -18,19 +18,16 @@ SOUNDFONT = "TimGM6mb.sf2"
 LEVEL_RMS, PEAK = 0.05, 0.98
 # Interpolation in prestosynth, 0 to 7; the higher ones remove the grit of low sample rates.
 QUALITY = 4
-# symusic 0.5.9 never returns from rendering high notes of some programs at 8 and 11 kHz; none of ours hangs from
-# 12 kHz on. Lower rates are rendered at a multiple and decimated.
-LOWEST_RATE_HZ = 16000
 LONGEST_S = 4 * 3600.0
 # General MIDI's names, counted from 0, of the programs the corpus is played on. Programs 1 (bright acoustic)
-# and 3 (honky-tonk) are left out: in this SoundFont they sound like program 0, sample for sample. So is 7
-# (clavinet): symusic 0.5.9 never returns from rendering some of its notes.
+# and 3 (honky-tonk) are left out: in this SoundFont they are program 0 again, the latter a little out of tune.
 PROGRAMS = {
     0: "acoustic grand piano",
     2: "electric grand piano",
     4: "electric piano 1",
     5: "electric piano 2",
     6: "harpsichord",
+    7: "clavinet",
 }
 
 
@@ -114,7 +111,7 @@ def level(audio: NDArray[np.float32], rms: float = LEVEL_RMS) -> NDArray[np.floa
     return (audio * min(rms / now, PEAK / peak)).astype(np.float32)
 
 
-def soundfont() -> Path:
+def source_soundfont() -> Path:
     """The SoundFont in pretty_midi's wheel.
 
     Raises
@@ -140,13 +137,10 @@ def _chunks_fit(data: bytes) -> bool:
 
 
 def _sound(score: Any, sample_rate_hz: int) -> NDArray[np.float32]:
-    times = -(-LOWEST_RATE_HZ // sample_rate_hz)
-    mono = np.asarray(_synthesizer(times * sample_rate_hz).render(score, True)).mean(axis=0)
-    if times > 1:
-        mono = signal.resample_poly(mono, 1, times)
+    mono = np.asarray(_synthesizer(sample_rate_hz).render(score, True)).mean(axis=0)
     return level(np.ascontiguousarray(mono, dtype=np.float32))
 
 
 @lru_cache(maxsize=4)
 def _synthesizer(sample_rate_hz: int) -> Any:
-    return symusic.Synthesizer(str(soundfont()), sample_rate_hz, QUALITY)
+    return symusic.Synthesizer(str(prepared(source_soundfont())), sample_rate_hz, QUALITY)
