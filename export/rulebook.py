@@ -1,7 +1,8 @@
 """The rules a network must keep to run on the chip as it was trained. Codes are stable: they are never reused.
 
 Each rule stands for something that stock lava-dl (0.6.0), lava-nc (0.10.0) or the chip gets wrong, most of it
-in silence.
+in silence. There is no rule for voltages that saturate below: a bound on them exceeds 24 bits for ordinary networks
+(for this project's at its first weights), and the gate would see the first spike that it costs.
 """
 
 from dataclasses import dataclass
