@@ -28,7 +28,7 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture()
+@pytest.fixture
 def cli():
     """Call a stage's command line in this process: cli('train', 'fit', ...) -> result."""
 
@@ -39,7 +39,7 @@ def cli():
     return call
 
 
-@pytest.fixture()
+@pytest.fixture
 def fake_clips(monkeypatch):
     """Stand in for the corpus where a test is about training: 4 titles told apart by which features ring."""
     from train.config import HEADS
@@ -78,3 +78,42 @@ def fake_clips(monkeypatch):
         return build
 
     return install
+
+
+@pytest.fixture(scope="session")
+def stock_twin():
+    """Build a spiking network's twin of lava-dl's own blocks, with the same weights and decays."""
+    import torch
+
+    from train.neurons import slayer
+
+    stock = slayer.block.cuba
+
+    def params(neuron):
+        return {
+            "threshold": neuron.threshold,
+            "current_decay": neuron.current_decay.item() / 4096,
+            "voltage_decay": neuron.voltage_decay.item() / 4096,
+            "tau_grad": neuron.tau_rho / neuron.threshold,
+            "scale_grad": neuron.scale_rho,
+            "requires_grad": neuron.requires_grad,
+        }
+
+    def twin(layer, block):
+        if layer.kind == "flatten":
+            return stock.Flatten()
+        if layer.kind == "pool":
+            made = stock.Pool(params(block.neuron), (layer.kernel, 1))
+        elif layer.kind == "conv":
+            padding = (layer.kernel // 2, 0)
+            sizes = (layer.channels_in, layer.channels_out, (layer.kernel, 1))
+            made = stock.Conv(params(block.neuron), *sizes, padding=padding)
+        else:
+            made = stock.Dense(params(block.neuron), layer.channels_in, layer.channels_out)
+        made.synapse.weight.data.copy_(block.synapse.weight.data)
+        return made
+
+    def build(network):
+        return torch.nn.ModuleList(map(twin, network.plan, network.blocks))
+
+    return build

@@ -14,7 +14,8 @@ _KNOWN = ("Prophesee", "prophesee")
 
 
 @contextlib.contextmanager
-def _without_known_warning() -> Iterator[None]:
+def without_known_warning() -> Iterator[None]:
+    """Hold back what is printed on stdout: the known warning is dropped, the rest goes to stderr at the end."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):
@@ -25,7 +26,7 @@ def _without_known_warning() -> Iterator[None]:
                 print(line, file=sys.stderr)
 
 
-with _without_known_warning():
+with without_known_warning():
     from lava.lib.dl.slayer import block, synapse, utils
     from lava.lib.dl.slayer.block.base import step_delay
     from lava.lib.dl.slayer.neuron import Dropout, cuba
