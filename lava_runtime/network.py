@@ -101,6 +101,7 @@ class LavaNetwork:
         self._folder = Path(self._files.name)
         self._worker: subprocess.Popen[bytes] | None = None
         self._heard = b""
+        self._idle = False
         self._built: tuple[int | None, int] | None = None
         self._time = 0
         try:
@@ -248,6 +249,7 @@ class LavaNetwork:
             os.close(answer_out)
 
     def _say(self, command: dict[str, Any]) -> None:
+        self._idle = False
         with contextlib.suppress(BrokenPipeError):  # The wait that follows finds out why.
             os.write(self._commands, json.dumps(command).encode() + b"\n")
 
@@ -284,6 +286,7 @@ class LavaNetwork:
                 )
         line, _, self._heard = self._heard.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
+        self._idle = not answer.get("fatal", False)
         if "error" in answer:
             raise self._failed(answer["error"], cure=answer.get("cure", ""))
         return answer
@@ -300,7 +303,7 @@ class LavaNetwork:
     def _end(self, worker: "subprocess.Popen[bytes]") -> None:
         """End the worker's whole group: by asking if it is idle, by signals otherwise."""
         try:
-            if self._built is not None and worker.poll() is None and sys.exc_info()[0] is None:
+            if self._idle and worker.poll() is None:
                 self._say({"do": "quit"})
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     worker.wait(_GRACE_S)

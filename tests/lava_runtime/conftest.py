@@ -1,10 +1,22 @@
 """Networks and a tiny trained run for the tests of lava_runtime."""
 
+import os
+
 import numpy as np
 import pytest
 
 from export import netx
 from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory):
+    """Where Python may not keep compiled files, every start of Lava compiles all of it again: keep them here."""
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("compiled")))
+        yield
 
 
 def _weights(generator, *shape):
