@@ -71,5 +71,27 @@ def fit(
     emit_table(f"{run.path}: accuracy, epoch {metrics['best_epoch']} (95 % interval)", ["clips of", *heads], rows)
 
 
+@main.command()
+@click.argument("source", metavar="[CONFIG]", default="lif")
+@click.option("--grid", "axes", multiple=True, required=True, metavar="KEY=A,B,C", help="An axis of the grid.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key in every cell.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the cells and search.json.")
+@click.option("--json", "as_json", is_flag=True, help="Print search.json.")
+def search(source: str, axes: tuple[str, ...], overrides: tuple[str, ...], out: Path, as_json: bool) -> None:
+    """Train every cell of a grid and rank them by validation; finished cells are kept."""
+    from train.metrics import percent
+    from train.search import search as run_search
+
+    result = run_search(source, overrides, axes, out)
+    if as_json:
+        emit_json(result)
+        return
+    rows = []
+    for cell in result["cells"]:
+        heads = [percent(entry) for entry in cell.get("validation", {}).values()]
+        rows.append([" ".join(cell["overrides"]), *(heads or ["failed", "", ""]), f"{cell['seconds']:.0f}"])
+    emit_table(f"{out}: validation accuracy (95 % interval)", ["cell", "title", "style", "emotion", "s"], rows)
+
+
 if __name__ == "__main__":
     main()

@@ -71,7 +71,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
             group["lr"] = group["base"] * _cosine(state.epoch, config.training.epochs)
         loss = _train_epoch(network, optimiser, clips["train"], encoder, normaliser, heads, config, state.epoch)
         validation, rates = evaluate(network, clips["validation"], encoder, normaliser, heads)
-        state.epoch_done(loss, validation, rates, _weighted(validation, config), time.monotonic() - started)
+        state.epoch_done(loss, validation, rates, validation_score(validation, config), time.monotonic() - started)
         if state.since_best == 0:
             save_checkpoint(run.checkpoint, _checkpoint(config, state, normaliser, labels))
         state.save(run)
@@ -266,15 +266,15 @@ def _train_epoch(
                     cure="lower training.learning_rate; the last whole epoch is kept, --resume goes on from it",
                 )
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             total += float(loss.detach()) * len(indices)
             meter.advance(len(indices), f"loss {float(loss.detach()):.3f}")
     return total / len(clips)
 
 
-def _weighted(validation: dict[str, Any], config: Config) -> float:
-    """The heads' accuracies, weighted as in the loss: what the best epoch is chosen by."""
+def validation_score(validation: dict[str, Any], config: Config) -> float:
+    """The heads' accuracies, weighted as in the loss: what the best epoch, and a search, is decided by."""
     weights = {
         "title": config.training.title_weight,
         "style": config.training.style_weight,

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+
 from train.artifacts import RunFolder, atomic_write, key_of, provenance, read_json, sha256, versions, write_json
 from train.errors import MaestroError
 
@@ -14,21 +15,30 @@ from train.errors import MaestroError
 def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "a.json"
     write_json(path, {"old": 1})
-    with pytest.raises(ZeroDivisionError), atomic_write(path) as temporary:
-        temporary.write_text("half")
-        raise ZeroDivisionError
+
+    def fail():
+        with atomic_write(path) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert json.loads(path.read_text()) == {"old": 1}
-    assert os.listdir(tmp_path) == ["a.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_full_disk_is_one_clear_error(tmp_path):
     path = tmp_path / "a.json"
     write_json(path, {"old": 1})
-    with pytest.raises(MaestroError, match="a.json: cannot be written: No space left on device. Free some disk space"):
+
+    def fill():
         with atomic_write(path):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(MaestroError, match=r"a.json: cannot be written: No space left on device. Free some disk"):
+        fill()
     assert json.loads(path.read_text()) == {"old": 1}
-    assert os.listdir(tmp_path) == ["a.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_unwritable_folder_is_one_clear_error(tmp_path):
@@ -41,7 +51,7 @@ def test_unwritable_folder_is_one_clear_error(tmp_path):
 def test_not_a_number_is_never_written(tmp_path):
     with pytest.raises(ValueError, match="JSON compliant"):
         write_json(tmp_path / "a.json", {"value": float("nan")})
-    assert os.listdir(tmp_path) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == []
 
 
 def test_killed_writer_leaves_the_old_file(tmp_path):

@@ -3,6 +3,7 @@ import re
 
 import pytest
 import torch
+
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.errors import MaestroError
 
@@ -44,7 +45,7 @@ def test_foreign_pickle_is_refused_and_not_run(tmp_path, capsys, with_torch):
         torch.save({"format": 1, "state": Hostile()}, path)
     else:
         path.write_bytes(pickle.dumps(Hostile()))
-    with pytest.raises(MaestroError, match="holds more than tensors and plain data, or is damaged; it was not loaded"):
+    with pytest.raises(MaestroError, match=r"holds more than tensors and plain data, or is damaged; it was not loaded"):
         load_checkpoint(path)
     assert "never" not in capsys.readouterr().out
 

@@ -1,10 +1,10 @@
 import json
-import os
 import re
 
 import numpy as np
 import pytest
 import torch
+
 from train import loop
 from train.artifacts import RunFolder
 from train.checkpoint import load_checkpoint
@@ -27,7 +27,7 @@ TINY = [
 ]
 
 
-@pytest.fixture()
+@pytest.fixture
 def config(fake_clips):
     fake_clips(loop)
     return load_config("lif", TINY)
@@ -93,7 +93,7 @@ def test_it_learns_and_stores_what_evaluation_gives(config, tmp_path):
     again, rates = loop.evaluate(trained.network, clips["test"], trained.encoder, trained.normaliser, trained.heads)
     assert again == metrics["final"]["test"]
     assert list(rates) == ["conv1", "pool1", "dense1", "heads"]
-    best = max(metrics["epochs"], key=lambda entry: loop._weighted(entry["validation"], config))
+    best = max(metrics["epochs"], key=lambda entry: loop.validation_score(entry["validation"], config))
     assert metrics["best_epoch"] == best["epoch"]
 
 
@@ -118,10 +118,12 @@ def test_a_folder_in_use_is_never_taken_silently(config, tmp_path, cli):
     with pytest.raises(CallError, match=re.escape("is trained already. Use it, or --overwrite to train it again")):
         loop.fit(config, run)
     other = load_config("lif", [*TINY, "training.seed=2"])
-    with pytest.raises(CallError, match="holds a run of another configuration. Give another --run, or --overwrite"):
+    with pytest.raises(CallError, match=r"holds a run of another configuration. Give another --run, or --overwrite"):
         loop.fit(other, run, resume=True)
     run.metrics.unlink()
-    with pytest.raises(CallError, match="holds a half-trained run. --resume goes on with it, --overwrite starts again"):
+    with pytest.raises(
+        CallError, match=r"holds a half-trained run. --resume goes on with it, --overwrite starts again"
+    ):
         loop.fit(config, run)
     assert run.checkpoint.read_bytes() == before
     with pytest.raises(MaestroError, match=r"metrics.json: missing from the run. Make it with .*--resume"):
@@ -191,4 +193,4 @@ def test_batches_cover_every_clip_once_and_depend_on_seed_and_epoch_alone(config
 
 def test_no_temporary_file_is_left(config, tmp_path):
     loop.fit(config, RunFolder(tmp_path))
-    assert sorted(os.listdir(tmp_path)) == ["checkpoint.pt", "config.toml", "metrics.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "config.toml", "metrics.json"]

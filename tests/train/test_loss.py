@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from train.config import TrainingConfig
 from train.loss import multi_head_loss
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from train.metrics import accuracy, confidence, decide, head_slices, percent, wilson
 
 HEADS = {"title": (0, 3), "style": (3, 5)}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from train.data.sound import load_sound
-from train.errors import MaestroError
+from train.data.sound import load_sound, save_sound
+from train.errors import CallError, MaestroError
 
 RATE_HZ = 16000
 
@@ -195,3 +195,16 @@ def test_a_midi_file_that_is_none(tmp_path):
     (tmp_path / "a.mid").write_bytes(b"Six suites for a cello alone.")
     with pytest.raises(MaestroError, match=r"a\.mid: "):
         load_sound(tmp_path / "a.mid", RATE_HZ)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_saved_sound_is_loaded_again(tmp_path, suffix):
+    audio = np.sin(np.arange(8000) * 0.1).astype(np.float32) * 0.5
+    save_sound(tmp_path / f"a{suffix}", audio, 16000)
+    np.testing.assert_allclose(load_sound(tmp_path / f"a{suffix}", 16000), audio, atol=2**-15)
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+def test_sound_is_saved_as_a_known_kind_only(tmp_path):
+    with pytest.raises(CallError, match=r"a.mp3: ends in '.mp3' \(expected .wav or .flac\)"):
+        save_sound(tmp_path / "a.mp3", np.zeros(10, np.float32), 16000)

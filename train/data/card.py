@@ -130,8 +130,7 @@ def _splits(config: CorpusConfig, titles: int, keyboards: Sequence[int]) -> str:
             *rows,
             "",
             "The programs of test_keyboards take turns over the titles and are heard nowhere else. Programs 1 and 3",
-            "are not used: in this SoundFont they sound like program 0, sample for sample. Program 7 is not used:",
-            "symusic never returns from rendering some of its notes.",
+            "are not used: in this SoundFont they are program 0 again, the latter a little out of tune.",
             "",
         ]
     )
@@ -170,7 +169,8 @@ def _programs() -> str:
     return f"""## Made with
 
 {listed}
-- SoundFont {synth.SOUNDFONT} from pretty_midi's wheel (by Tim Brechbill, GPL-2.0), symusic's synthesiser at
+- SoundFont {synth.SOUNDFONT} from pretty_midi's wheel (by Tim Brechbill, GPL version 2, as Debian's package of it
+  states), prepared for symusic's synthesiser by `train/data/soundfont.py` (see there why), played at
   interpolation quality {synth.QUALITY}
 """
 

@@ -7,7 +7,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from train.errors import MaestroError
+from train.artifacts import atomic_write
+from train.errors import CallError, MaestroError
 
 MIDI_SUFFIXES = (".mid", ".midi")
 # Below this peak a recording is taken for silence: its features would be those of rounding noise.
@@ -59,6 +60,23 @@ def load_sound(path: Path, sample_rate_hz: int) -> NDArray[np.float32]:
     if rate_hz != sample_rate_hz:
         audio = librosa.resample(audio, orig_sr=rate_hz, target_sr=sample_rate_hz, res_type="soxr_hq")
     return np.ascontiguousarray(audio, dtype=np.float32)
+
+
+def save_sound(path: Path, audio: NDArray[np.float32], sample_rate_hz: int) -> None:
+    """Write mono samples, shape (sample,), full scale 1, with 16 bits: .wav or .flac, whole or not at all.
+
+    Raises
+    ------
+    CallError
+        Another suffix.
+    MaestroError
+        The file cannot be written.
+    """
+    kinds = {".wav": "WAV", ".flac": "FLAC"}
+    if path.suffix.lower() not in kinds:
+        raise CallError(str(path), f"ends in {path.suffix!r}", allowed=" or ".join(kinds))
+    with atomic_write(path) as temporary:
+        soundfile.write(temporary, audio, sample_rate_hz, subtype="PCM_16", format=kinds[path.suffix.lower()])
 
 
 def _size(path: Path) -> int:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import symusic
+
 from train.data import synth
 from train.data.soundfont import prepare, prepared
 from train.errors import MaestroError
@@ -30,7 +31,8 @@ def cents_off(sound, pitch):
     cents = np.arange(-700, 701)
     candidates = 440 * 2 ** ((pitch - 69) / 12 + cents / 1200)
     bins = [np.rint(k * candidates / (RATE_HZ / size)).astype(int) for k in range(1, 6)]
-    return int(cents[np.argmax(sum(np.where(b < energy.size, energy[np.minimum(b, energy.size - 1)], 0) for b in bins))])
+    heard = sum(np.where(b < energy.size, energy[np.minimum(b, energy.size - 1)], 0) for b in bins)
+    return int(cents[np.argmax(heard)])
 
 
 @pytest.mark.parametrize("program", range(8))
