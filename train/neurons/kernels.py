@@ -85,15 +85,13 @@ def _integrate(x, keep, state, scale, limit, y):
 @_piece
 def _unroll(grad, y, keep, total):
     """Backwards through one leaky integrator, in place over a tile, adding up the decay's gradient."""
-    held = np.zeros(LANES, np.float32)
-    for t in range(grad.shape[0] - 1, -1, -1):
-        now = grad[t]
-        before = y[max(t - 1, 0)]
-        weight = np.float32(t > 0)
+    # Two short loops, since LLVM leaves one over so many arrays scalar.
+    for t in range(grad.shape[0] - 2, -1, -1):
+        now, later, before = grad[t], grad[t + 1], y[t]
         for lane in range(LANES):
-            held[lane] = keep[lane] * held[lane] + now[lane]
-            now[lane] = held[lane]
-            total[lane] += np.float64(held[lane] * before[lane] * weight)
+            now[lane] += keep[lane] * later[lane]
+        for lane in range(LANES):
+            total[lane] += np.float64(later[lane] * before[lane])
 
 
 @_jit
