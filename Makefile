@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 .PHONY: help setup lock corpus train export run parity identify bench lint format test clean
 
 help:
-	@echo "make train export run     train on the embedded corpus, write the NetX file, run it in Lava"
+	@echo "make train export run     train on the embedded corpus, write the NetX file, run and compare it in Lava"
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
 	@echo "make parity               SLAYER, reference and Lava, spike for spike"
 	@echo "make corpus | bench | lint | test | lock | clean"
@@ -73,6 +73,7 @@ export: train
 
 run: export
 	$(PY) -m lava_runtime run $(RUN) $(if $(BACKEND),--backend $(BACKEND))
+	$(PY) -m lava_runtime parity $(RUN)
 
 parity: export
 	$(PY) -m lava_runtime parity $(RUN)

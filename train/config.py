@@ -21,8 +21,9 @@ ENCODINGS = ("delta", "level", "rate", "ttfs", "phase", "burst", "current")
 
 @dataclass(frozen=True)
 class CorpusConfig:
-    """The embedded corpus: how many performances, how long, and their seed."""
+    """The embedded corpus: how many titles and performances of each, how long, and their seed."""
 
+    titles: int = 24
     train_performances: int = 5
     validation_performances: int = 1
     test_performances: int = 1
@@ -251,6 +252,7 @@ def _check(config: Config) -> None:
             allowed="one entry a convolution in each",
         )
     bounds: tuple[tuple[str, float, float, float], ...] = (
+        ("corpus.titles", corpus.titles, 4, 24),
         ("corpus.train_performances", corpus.train_performances, 1, 1000),
         ("corpus.validation_performances", corpus.validation_performances, 1, 1000),
         ("corpus.test_performances", corpus.test_performances, 1, 1000),

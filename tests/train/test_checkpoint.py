@@ -34,7 +34,7 @@ def test_truncated_checkpoint(tmp_path, keep):
     save_checkpoint(path, {"state": {"w": torch.randn(1000)}})
     whole = path.read_bytes()
     path.write_bytes(whole[: int(keep * len(whole))])
-    with pytest.raises(MaestroError, match="whole checkpoint file|is damaged"):
+    with pytest.raises(MaestroError, match=r"whole checkpoint file|is damaged"):
         load_checkpoint(path)
 
 

@@ -81,17 +81,27 @@ class Corpus:
     labels: dict[str, tuple[str, ...]]
 
 
-def corpus_key(config: CorpusConfig, pieces: Sequence[Piece] = PIECES) -> str:
+def chosen(config: CorpusConfig) -> tuple[Piece, ...]:
+    """The first ``config.titles`` pieces, taken from the eras in turn so that each is there."""
+    rank: dict[str, int] = {}
+    places = []
+    for number, piece in enumerate(PIECES):
+        rank[piece.style] = rank.get(piece.style, -1) + 1
+        places.append((rank[piece.style], number))
+    return tuple(PIECES[number] for number in sorted(number for _, number in sorted(places)[: config.titles]))
+
+
+def corpus_key(config: CorpusConfig, pieces: Sequence[Piece] | None = None) -> str:
     """Name of everything that decides a corpus's content."""
-    return key_of(_content(config, pieces))
+    return key_of(_content(config, chosen(config) if pieces is None else pieces))
 
 
-def default_folder(config: CorpusConfig, pieces: Sequence[Piece] = PIECES) -> Path:
+def default_folder(config: CorpusConfig, pieces: Sequence[Piece] | None = None) -> Path:
     """Where a corpus is cached: ``.cache/corpus-<key>`` under the working folder."""
     return CACHE / f"corpus-{corpus_key(config, pieces)}"
 
 
-def build_corpus(config: CorpusConfig, out: Path | None = None, pieces: Sequence[Piece] = PIECES) -> Corpus:
+def build_corpus(config: CorpusConfig, out: Path | None = None, pieces: Sequence[Piece] | None = None) -> Corpus:
     """Build the corpus where it is not there yet, and return it.
 
     Parameters
@@ -101,13 +111,14 @@ def build_corpus(config: CorpusConfig, out: Path | None = None, pieces: Sequence
     out
         Folder; default `default_folder`.
     pieces
-        Titles; default all of the table.
+        Titles; default `chosen` ones.
 
     Raises
     ------
     MaestroError
         The folder holds something else, cannot be written, or the disk is full. What is finished is kept.
     """
+    pieces = chosen(config) if pieces is None else pieces
     folder = Path(out) if out is not None else default_folder(config, pieces)
     _claim(folder, config, pieces)
     index = folder / "corpus.json"
@@ -192,8 +203,9 @@ def play(score: Score, piece: Piece, seed: int, config: CorpusConfig, program: i
     return synth.level(audio, synth.LEVEL_RMS * 10 ** (gain_db / 20))
 
 
-def planned(config: CorpusConfig, pieces: Sequence[Piece] = PIECES) -> list[Recording]:
+def planned(config: CorpusConfig, pieces: Sequence[Piece] | None = None) -> list[Recording]:
     """Every recording of a corpus, in the index's order; emotion is filled in once the scores are read."""
+    pieces = chosen(config) if pieces is None else pieces
     counts = {
         "train": config.train_performances,
         "validation": config.validation_performances,

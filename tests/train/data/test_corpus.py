@@ -15,7 +15,7 @@ import soundfile
 from train.artifacts import sha256
 from train.config import CorpusConfig
 from train.data import corpus as room
-from train.data.corpus import build_corpus, load_corpus, perform, planned
+from train.data.corpus import build_corpus, chosen, load_corpus, perform, planned
 from train.data.labels import EMOTIONS, emotions, proxy_of, valence_of
 from train.data.pieces import PIECES, STYLES
 from train.data.score import from_rows
@@ -165,3 +165,11 @@ def test_folders_that_are_something_else(small_corpus, small_config, small_piece
     (tmp_path / "corpus.json").write_text('{"format": 99}')
     with pytest.raises(MaestroError, match="is of format 99"):
         load_corpus(tmp_path)
+
+
+def test_fewer_titles_still_come_from_every_era():
+    assert chosen(CorpusConfig()) == PIECES
+    for titles in (4, 6, 9):
+        pieces = chosen(CorpusConfig(titles=titles))
+        assert len(pieces) == titles
+        assert {piece.style for piece in pieces} == {piece.style for piece in PIECES}
