@@ -1,0 +1,120 @@
+"""The README's commands, word for word, on a configuration small enough for a test."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# The preset's name, so that the README's run folder is this one's.
+TINY = """
+name = "lif"
+[corpus]
+titles = 4
+train_performances = 1
+performance_s = 3.0
+[features]
+clip_s = 1.5
+[network]
+conv_channels = [4]
+conv_kernels = [3]
+pools = [2]
+dense = [8]
+[training]
+epochs = 1
+threads = 1
+"""
+
+
+def commands(root: Path) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", (root / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """The tracked files in an empty folder, with this machine's environment."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".venv" / ".ready").exists():
+        pytest.skip("`make setup` has not been run: there is no environment for the README's commands")
+    copy = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(["git", "ls-files"], cwd=root, check=True, capture_output=True, text=True)
+    for name in listed.stdout.splitlines():
+        if (root / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, copy / name)
+    (copy / ".venv").symlink_to(root / ".venv")
+    (copy / "lif.toml").write_text(TINY)
+    return copy
+
+
+def run(command, folder):
+    environment = {**os.environ, "CONFIG": "lif.toml"}
+    done = subprocess.run(command, shell=True, cwd=folder, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_readme_starts_with_the_two_commands(root):
+    assert commands(root)[:2] == ["make train export run", "make test"]
+
+
+@pytest.mark.slow
+@pytest.mark.lava
+def test_every_command_of_the_readme_works(root, checkout):
+    # `make test` is what runs this.
+    said = {command: run(command, checkout) for command in commands(root) if command != "make test"}
+    main = said["make train export run"].stdout
+    assert "test_keyboards" in main
+    assert "spikes per inference (lava)" in main
+    assert "deployed accuracy equals trained accuracy exactly: yes" in main
+    parity = main[main.index("parity:") :]
+    rows = re.findall(r"^│ (\w+) +│ +\d+ │ +(\d+) │ +(\d+) │ +(\d+) │$", parity, flags=re.MULTILINE)
+    assert [name for name, *_ in rows] == ["conv1", "pool1", "dense1", "heads"]
+    assert {count for _, *counts in rows for count in counts} == {"0"}
+    identified = next(done for command, done in said.items() if command.startswith("make identify"))
+    assert "title" in identified.stdout
+    assert "over time" in identified.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.lava
+def test_lava_identifies_as_the_reference_does(root, checkout):
+    sound = min((checkout / ".cache").glob("corpus-*/test/*.wav"))
+    reference, lava = (
+        run(f"make identify SOUND={sound} BACKEND={backend}", checkout).stdout.splitlines()
+        for backend in ("reference", "lava")
+    )
+    # The first line is make's echo of the command.
+    assert lava[1:] == reference[1:]
+    assert len(lava) > 8
+
+
+def test_without_a_python_310_make_says_how_to_get_one(root, tmp_path):
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy2(root / name, tmp_path / name)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("sh", "tail", "ls", "env", "make"):
+        (tools / tool).symlink_to(shutil.which(tool))
+    make = [str(tools / "make"), "setup"]
+    done = subprocess.run(make, cwd=tmp_path, env={"PATH": str(tools)}, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "error: no Python 3.10 found, and Lava needs just that version. Get one with 'uv python" in done.stderr
+    wrong = [*make, "PYTHON=/bin/false"]
+    done = subprocess.run(wrong, cwd=tmp_path, env={"PATH": str(tools)}, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "error: PYTHON=/bin/false is not a Python 3.10, which Lava needs" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_identify_without_a_recording_says_what_to_give(root):
+    if not (root / ".venv" / ".ready").exists():
+        pytest.skip("`make setup` has not been run")
+    environment = {key: value for key, value in os.environ.items() if key != "SOUND"}
+    done = subprocess.run(["make", "identify"], cwd=root, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "error: say which recording: make identify SOUND=path/to/recording.wav" in done.stderr
