@@ -20,7 +20,16 @@ import torch
 from numpy.typing import NDArray
 
 from train.neurons import slayer
-from train.neurons.kernels import LANES, blocks_of, cuba_backward, cuba_forward, leaky_backward, leaky_forward
+from train.neurons.kernels import (
+    LANES,
+    blocks_of,
+    cuba_backward,
+    cuba_forward,
+    leaky_backward,
+    leaky_forward,
+    pool_backward,
+    pool_forward,
+)
 
 DECAY_ONE = 1 << 12
 
@@ -104,6 +113,15 @@ def cuba_lif(
         x, current_decay, voltage_decay, threshold, tau_rho, scale_rho, w_scale, shift
     )
     return spikes
+
+
+def pool_rows(x: torch.Tensor, size: int, weight: float) -> torch.Tensor:
+    """``weight`` times sums over blocks of ``size`` along the height, the last block filled up with silence. CPU only.
+
+    Shapes (sample, channel, height, width, time) with width 1, to ``ceil(height / size)``.
+    """
+    sums: torch.Tensor = _PoolRows.apply(x, size, weight)  # type: ignore[no-untyped-call]
+    return sums
 
 
 class _LeakyIntegrator(torch.autograd.Function):
@@ -193,6 +211,31 @@ class _CubaLif(torch.autograd.Function):
         grad_current = _reduce(sums[0], current_decay, grad_x)
         grad_voltage = _reduce(sums[1], voltage_decay, grad_x)
         return grad_x, grad_current, grad_voltage, None, None, None, None, None
+
+
+class _PoolRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, size: int, weight: float) -> torch.Tensor:
+        sample, channel, height, width, time = x.shape
+        output = torch.empty((sample, channel, -(-height // size), width, time), dtype=torch.float32)
+        _use_torch_threads()
+        pool_forward(_groups(x), size, np.float32(weight), _groups(output))
+        ctx.height, ctx.size, ctx.weight = height, size, np.float32(weight)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        sample, channel, _, width, time = grads[0].shape
+        grad_x = torch.empty((sample, channel, ctx.height, width, time), dtype=torch.float32)
+        _use_torch_threads()
+        pool_backward(_groups(grads[0]), ctx.size, ctx.weight, _groups(grad_x))
+        return grad_x, None, None
+
+
+def _groups(x: torch.Tensor) -> NDArray[np.float32]:
+    """``x`` of width 1 as (sample and channel, height, time)."""
+    groups: NDArray[np.float32] = x.detach().contiguous().view(-1, x.shape[2], x.shape[4]).numpy()
+    return groups
 
 
 def _rows(x: torch.Tensor) -> NDArray[np.float32]:

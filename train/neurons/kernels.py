@@ -57,18 +57,30 @@ def _lanes(values, block, span, out):
 
 
 @_piece
-def _exponential(x):
-    """exp(x) for x <= 0 to 1e-13: a series of x / 256, squared eight times, without a branch or a table."""
-    x = max(x, -80.0) * (1.0 / 256.0)
-    y = 1.0 + x * (1.0 + x * (1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720 + x * (1 / 5040)))))))
-    y = y * y
-    y = y * y
-    y = y * y
-    y = y * y
-    y = y * y
-    y = y * y
-    y = y * y
-    return y * y
+def _surrogate(v, threshold, tau, height, grad, power):
+    """Multiply ``grad`` by ``height * exp(-|v - threshold| / tau)``, in place over a tile.
+
+    exp(x) = 2^n exp(x - n ln 2), the second factor a series to 1e-7 and the first the bits of a float32;
+    ``power`` is room for those, int32 (lane,).
+    """
+    inverse = np.float32(-1) / tau
+    factor = power.view(np.float32)
+    for t in range(grad.shape[0]):
+        now, voltage = grad[t], v[t]
+        for lane in range(LANES):
+            x = max(np.float32(abs(voltage[lane] - threshold) * inverse), np.float32(-87))
+            n = np.floor(x * np.float32(1.4426950408889634) + np.float32(0.5))
+            # ln 2 in two parts, the first exact in products with n.
+            x = (x - n * np.float32(0.693359375)) + n * np.float32(2.12194440e-4)
+            y = np.float32(1 / 720) * x + np.float32(1 / 120)
+            y = y * x + np.float32(1 / 24)
+            y = y * x + np.float32(1 / 6)
+            y = y * x + np.float32(1 / 2)
+            y = (y * x + np.float32(1)) * x + np.float32(1)
+            power[lane] = (np.int32(n) + np.int32(127)) << np.int32(23)
+            now[lane] *= y * height
+        for lane in range(LANES):
+            now[lane] *= factor[lane]
 
 
 @_piece
@@ -154,10 +166,7 @@ def cuba_backward(grad, u, v, u_factor, u_span, v_factor, v_span, threshold, tau
         keep = np.empty(LANES, np.float32)
         total = np.zeros(LANES, np.float64)
         _gather(grad[:, shift:], block, tile)
-        for t in range(steps):
-            for lane in range(LANES):
-                distance = abs(v[block, t, lane] - threshold) / tau
-                tile[t, lane] *= np.float32(height * _exponential(-np.float64(distance)))
+        _surrogate(v[block], threshold, tau, height, tile, np.empty(LANES, np.int32))
         _lanes(v_factor, block, v_span, keep)
         _unroll(tile, v[block], keep, total)
         sums[1, block * LANES : (block + 1) * LANES] = total
@@ -166,3 +175,23 @@ def cuba_backward(grad, u, v, u_factor, u_span, v_factor, v_span, threshold, tau
         _unroll(tile, u[block], keep, total)
         sums[0, block * LANES : (block + 1) * LANES] = total
         _scatter(tile, block, 0, grad_x)
+
+
+@_jit
+def pool_forward(x, size, weight, y):
+    """Weighted sums over ``size`` rows of (group, row, time), with silence after the last row."""
+    for group in numba.prange(x.shape[0]):
+        for to in range(y.shape[1]):
+            out = y[group, to]
+            out[:] = x[group, to * size]
+            for row in range(to * size + 1, min((to + 1) * size, x.shape[1])):
+                out += x[group, row]
+            out *= weight
+
+
+@_jit
+def pool_backward(grad, size, weight, grad_x):
+    """The gradient of every row is that of its block."""
+    for group in numba.prange(grad.shape[0]):
+        for row in range(grad_x.shape[1]):
+            grad_x[group, row] = grad[group, row // size] * weight

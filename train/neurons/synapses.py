@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from train.neurons.dynamics import pool_rows
+
 
 def dense(x: torch.Tensor, synapse: Any) -> torch.Tensor:
     """Sums (sample, out, time) of spikes (sample, in, time), or (sample, in, 1, 1, time), as the input's rank asks."""
@@ -45,10 +47,13 @@ def pool(x: torch.Tensor, synapse: Any) -> torch.Tensor:
     SLAYER fills up by ``size % kernel``, which is right for kernels 1 and 2 alone.
     """
     height, width = synapse.kernel_size[:2]
+    weight = _weight(synapse).reshape(-1)[0]
+    if x.shape[3] == width == 1 and not x.is_cuda and not synapse.weight.requires_grad:
+        return pool_rows(x, height, float(weight))
     x = functional.pad(x, (0, 0, 0, -x.shape[3] % width, 0, -x.shape[2] % height))
     sample, channel, rows, columns, time = x.shape
     blocks = x.view(sample, channel, rows // height, height, columns // width, width, time)
-    total: torch.Tensor = blocks.sum(dim=(3, 5)) * _weight(synapse).reshape(-1)[0]
+    total: torch.Tensor = blocks.sum(dim=(3, 5)) * weight
     return total
 
 
