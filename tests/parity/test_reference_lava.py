@@ -96,7 +96,7 @@ def test_lava_runs_the_same_spikes(make, tmp_path):
         traces = reference.simulate(network, spikes[0], probes=True)
         assert traces[0].wraps
         assert traces[0].v.min() == 1 - (1 << 23)
-    options = {"stock_conv": True} if make is conv_network else {}
+    options = {"stock": True} if make is conv_network else {}
     assert_lava_agrees(network, tmp_path / "model.net", spikes, **options)
 
 
