@@ -165,3 +165,11 @@ def test_the_known_warning_is_dropped_and_others_are_kept(capsys):
     found = capsys.readouterr()
     assert found.out == ""
     assert found.err == "another warning\n"
+
+
+def test_an_input_block_spikes_as_slayers():
+    ours, stock = (kind(dict(PARAMS), weight=2.0, bias=0.5) for kind in (lif.Input, slayer.block.cuba.Input))
+    x = torch.randn(3, 4, 40, generator=torch.Generator().manual_seed(3))
+    out = ours(x)
+    assert out.mean() > 0.01
+    np.testing.assert_array_equal(out.detach().numpy(), stock(x).detach().numpy())
