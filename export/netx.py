@@ -42,15 +42,22 @@ def write(network: Network, path: Path) -> None:
     MaestroError
         The file cannot be written; an older one stays as it was.
     """
-    # Made in memory and written in one go: HDF5 reports a full disk in many ways, Python in one.
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(to_bytes(network))
+
+
+def to_bytes(network: Network) -> bytes:
+    """The content of a stock NetX file.
+
+    Made in memory, to be written in one go: HDF5 reports a full disk in many ways, Python in one.
+    """
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
         for index, (name, layer) in enumerate(zip(network.names, network.layers, strict=True)):
             group = file.create_group(f"layer/{index}")
             group.attrs["name"] = name
             _write_layer(group, layer)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(memory.getvalue())
+    return memory.getvalue()
 
 
 def _write_layer(group: h5py.Group, layer: Layer) -> None:

@@ -63,7 +63,7 @@ def export_run(run: RunFolder, limit: int = CLIPS) -> Manifest:
     with _or_nothing(run):
         network = from_slayer(trained.network, shape)
     with atomic_write(run.net) as candidate:
-        netx.write(network, candidate)
+        candidate.write_bytes(netx.to_bytes(network))
         with _or_nothing(run):
             require_clean(candidate, steps)
             network = netx.read(candidate)
