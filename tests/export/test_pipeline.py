@@ -12,11 +12,12 @@ from export import netx, reference
 from export.graph import Network
 from export.manifest import load_manifest
 from train.artifacts import RunFolder, sha256, write_json
-from train.config import Config, FeatureConfig, NetworkConfig, dump_config
+from train.config import Config, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
 from train.errors import MaestroError
 
 SMALL = Config(
     features=FeatureConfig(clip_s=1.0, mfcc=6, chroma=0),
+    encoding=EncodingConfig(name="level", levels=8),
     network=NetworkConfig(conv_channels=(3, 4), conv_kernels=(3, 3), pools=(2, 1), dense=(8,)),
 )
 LAYERS = ("conv1", "pool1", "conv2", "dense1", "heads")
@@ -179,7 +180,7 @@ def test_a_full_disk_leaves_the_older_export(exported, cli, monkeypatch):
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     result = cli("export", "netx", exported.path, "--limit", "4")
     assert result.exit_code == 1
-    assert "cannot be written: No space left on device. Free some disk space" in result.output
+    assert f"error: {exported.net}: cannot be written: No space left on device. Free some disk space" in result.output
     assert {name: (exported.path / name).read_bytes() for name in files(exported)} == before
     assert load_manifest(exported).name == "lif"
 

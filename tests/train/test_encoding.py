@@ -177,7 +177,7 @@ def test_no_sample_no_spikes(name):
 
 def test_values_of_a_wrong_shape():
     with pytest.raises(MaestroError, match=r"level encoder: features of shape \(3, 4\) \(expected \(sample, feature"):
-        make_encoder(EncodingConfig()).encode(np.zeros((3, 4), np.float32))
+        make_encoder(EncodingConfig(name="level")).encode(np.zeros((3, 4), np.float32))
 
 
 def test_values_that_are_no_numbers():

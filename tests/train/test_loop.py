@@ -16,6 +16,7 @@ TINY = [
     "features.mfcc=6",
     "features.chroma=6",
     "features.clip_s=0.8",
+    "encoding.name=level",
     "encoding.levels=4",
     "network.conv_channels=[4]",
     "network.conv_kernels=[3]",
@@ -24,6 +25,7 @@ TINY = [
     "training.batch=8",
     "training.epochs=3",
     "training.threads=1",
+    "training.count_scale=1.0",
 ]
 
 

@@ -7,6 +7,7 @@ from train import loop, search
 from train.errors import CallError, MaestroError
 
 TINY = [
+    "encoding.name=level",
     "features.mfcc=6",
     "features.chroma=6",
     "features.clip_s=0.8",
