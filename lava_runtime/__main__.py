@@ -50,7 +50,7 @@ def run(
     """Run a run's test clips, or a .net file's network on spikes of your own.
 
     RUN, a run folder: accuracy and spikes of the deployed network on both test sets; the reference
-    runs all clips, Lava the first --limit.
+    runs all clips, Lava --limit of them, spread evenly.
 
     NET, a .net file: spikes from --input, integers of shape (sample, channel, height, width, time)
     or (sample, neuron, time); the last layer's spikes (sample, neuron, time) go to --output.

@@ -67,14 +67,14 @@ def identify(
     MaestroError
         The recording cannot be read, is silent or shorter than a clip; the run is not exported.
     CallError
-        ``hop_s`` is shorter than a frame.
+        ``hop_s`` is shorter than a frame, or no number.
     """
     manifest = load_manifest(run)
     rate_hz = manifest.sample_rate_hz
     frame_s = hop_samples(rate_hz, manifest.features) / rate_hz
-    hop = manifest.steps // 2 if hop_s is None else round(hop_s / frame_s)
-    if hop < 1:
+    if hop_s is not None and not (np.isfinite(hop_s) and round(hop_s / frame_s) >= 1):
         raise CallError("--hop", f"is {hop_s:g} s", allowed=f"at least one frame, {frame_s:g} s")
+    hop = manifest.steps // 2 if hop_s is None else round(hop_s / frame_s)
     audio = load_sound(sound, rate_hz)
     features = sound_features(audio, rate_hz, manifest.features)
     clips = cut_clips([features], manifest.steps, hop, names=[str(sound)])

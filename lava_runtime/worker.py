@@ -221,7 +221,7 @@ def _import_without_torch() -> None:
 
 
 def _check(net: Any) -> None:
-    """Refuse what Lava would run with wrong spikes and no error (facts 2.3)."""
+    """Refuse what Lava would run with wrong spikes and no error, or not at all (``export/rulebook.py`` says why)."""
     from lava.proc.lif.process import LIF, LIFReset
 
     for index, layer in enumerate(net.layers):

@@ -23,6 +23,7 @@ TINY = [
     "features.mfcc=6",
     "features.chroma=6",
     "features.clip_s=0.8",
+    "encoding.name=level",
     "encoding.levels=4",
     "network.conv_channels=[4]",
     "network.conv_kernels=[3]",
@@ -32,6 +33,7 @@ TINY = [
     "training.batch=8",
     "training.epochs=2",
     "training.threads=1",
+    "training.count_scale=1.0",
 ]
 
 
@@ -260,8 +262,9 @@ def test_identify_says_what_is_wrong(cli, run, sound, tmp_path):
         result = cli("lava_runtime", "identify", run.path, *arguments)
         assert result.exit_code == code, result.output
         assert text in result.output
-    with pytest.raises(CallError, match="--hop"):
-        identify(run, sound, "reference", hop_s=-1.0)
+    for hop_s in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(CallError, match="--hop"):
+            identify(run, sound, "reference", hop_s=hop_s)
     result = cli("lava_runtime", "identify", tmp_path / "norun", sound)
     assert result.exit_code == 1
     assert "no such run folder" in result.output
