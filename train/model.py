@@ -55,7 +55,7 @@ def load_run(run: RunFolder) -> TrainedRun:
         network = new_network(config, encoder, sum(map(len, labels.values())))
         network.load_state_dict(values["state"])
         normaliser = Normaliser.from_dict(values["normaliser"])
-    except (KeyError, AttributeError, TypeError, RuntimeError) as error:
+    except (MaestroError, KeyError, AttributeError, TypeError, ValueError, RuntimeError) as error:
         raise MaestroError(
             str(run.checkpoint),
             f"does not fit its own configuration: {str(error).splitlines()[0]}",
