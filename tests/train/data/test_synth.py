@@ -1,6 +1,7 @@
 """Rendering: sound that is there, the same each time, and clear errors for bad MIDI files."""
 
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_every_program_sounds_alike_each_time_and_unlike_the_piano(program):
 
 @pytest.mark.parametrize("program", synth.PROGRAMS)
 def test_every_key_is_rendered_at_a_low_rate(program):
-    # At 8 kHz symusic itself hangs here.
+    # With the SoundFont as it is symusic hangs here at 8 kHz.
     pitch = np.arange(21, 109)
     audio = synth.render(pitch * 0.1, np.full(88, 0.3), pitch, np.full(88, 80), program, 8000)
     assert 10.0 < audio.size / 8000 < 13.0
@@ -75,6 +76,14 @@ def test_bad_midi_files_are_refused(tmp_path, data, text):
     path.write_bytes(data)
     with pytest.raises(MaestroError, match=text):
         synth.render_midi(path, 16000)
+
+
+def test_a_missing_soundfont_is_named(tmp_path, monkeypatch):
+    bare = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    for spec in (None, bare):
+        monkeypatch.setattr(synth.importlib.util, "find_spec", lambda _, spec=spec: spec)
+        with pytest.raises(MaestroError, match=r"TimGM6mb\.sf2: the SoundFont .* is missing\. Run `make setup`"):
+            synth.source_soundfont()
 
 
 def test_a_missing_midi_file_is_named(tmp_path):
