@@ -1,6 +1,6 @@
-"""Labels of the embedded corpus: title and style from its table, emotion as a proxy computed from the score.
+"""The emotion labels of the embedded corpus, a proxy computed from the score; title and style are in its table.
 
-The emotion label is a proxy: nobody was asked what they felt. It puts a piece into a quadrant of Russell's
+The label is a proxy: nobody was asked what they felt. It puts a piece into a quadrant of Russell's
 circumplex (1980, J. Pers. Soc. Psychol. 39:1161) by the cues that listeners' ratings follow most (Eerola,
 Friberg and Bresin 2013, Front. Psychol. 4:487): valence by mode, arousal by tempo and density of notes.
 Every name a person meets begins with "proxy:".
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data.pieces import BY_TITLE
 from train.data.score import Score
 
 # By valence (dark, bright) and arousal (calm, lively).
@@ -63,11 +62,6 @@ def emotions(proxies: Mapping[str, Proxy]) -> dict[str, str]:
     """Title -> proxy class; the threshold of arousal is the median of the titles given."""
     middle = float(np.median([proxy.arousal for proxy in proxies.values()]))
     return {title: EMOTIONS[int(proxy.valence > 0)][int(proxy.arousal > middle)] for title, proxy in proxies.items()}
-
-
-def style_of(title: str) -> str:
-    """Era of a title of the corpus, from its table."""
-    return BY_TITLE[title].style
 
 
 def _best_fit(weights: NDArray[np.float64], profile: tuple[float, ...]) -> float:

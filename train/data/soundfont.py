@@ -5,7 +5,8 @@ zones overriding it (generator 58) sound up to 27 semitones off; clips a zone's 
 resampled samples under their start alone, so that zones sharing one take each other's; cuts loop points to
 whole samples after resampling, which detunes short loops; and never ends where a loop comes to length 0.
 Here each zone gets a sample of its own, with root and tuning in its header and its loop unrolled. What other
-synthesisers play from the result is what they played before, modulators aside, which prestosynth has none of.
+synthesisers play from the result is what they played before, but for modulators, which prestosynth has none of,
+and what lies behind a loop, which is played after release where a zone's sample mode is 3 (two zones of TimGM6mb).
 
 Source of the format: SoundFont Technical Specification 2.04 (Creative Technology, 2006), sections 4, 7 and 8.
 """

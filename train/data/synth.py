@@ -64,7 +64,7 @@ def render(
 def render_midi(path: Path, sample_rate_hz: int) -> NDArray[np.float32]:
     """Render a Standard MIDI File on the corpus's piano, whatever instruments it names; drums are left out.
 
-    The networks know no other instrument, and symusic 0.5.9 hangs on some notes of some programs.
+    The networks know no other instrument.
 
     Returns
     -------
