@@ -213,7 +213,7 @@ def _compute(corpus: Corpus, config: Config) -> list[Features]:
     say("features: loading librosa (half a minute at its first use after installation, when it compiles)")
     warm_up()
     # Threads need no limit: the features call no BLAS, and scipy's and soxr's transforms run on one.
-    return in_parallel(_features_of, jobs, "features", "recordings", min(PROCESSES, len(os.sched_getaffinity(0))))
+    return in_parallel(_features_of, jobs, "features", "recordings", min(PROCESSES, os.cpu_count() or 1))
 
 
 def _features_of(job: tuple[Path, int, FeatureConfig]) -> Features:
