@@ -9,11 +9,13 @@ voltage decay 0, weight 1), which fires once for every ``pool_threshold`` passed
 of 1.5 two spikes make one, the average of a pair.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import nn
 from torch.nn import functional
 
@@ -114,13 +116,17 @@ class SpikingNetwork(nn.Module):
                 block.synapse.weight.data -= block.synapse.weight.data.mean()
                 rate, spread = _HIDDEN_RATE, _HIDDEN_SPREAD
 
-    def forward(self, spikes: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, spikes: Float[torch.Tensor, "sample channel feature 1 time"]
+    ) -> Float[torch.Tensor, "sample neuron time"]:
         """Output spikes (sample, neuron, time) for spikes (sample, channel, feature, 1, time)."""
         for block in self.blocks:
             spikes = block(spikes)
         return spikes
 
-    def layers(self, spikes: torch.Tensor) -> list[torch.Tensor]:
+    def layers(
+        self, spikes: Float[torch.Tensor, "sample channel feature 1 time"]
+    ) -> list[Float[torch.Tensor, "sample *_layer time"]]:
         """Every spiking layer's output spikes, in the order of ``layer_names``."""
         found = []
         for layer, block in zip(self.plan, self.blocks, strict=True):
@@ -129,7 +135,9 @@ class SpikingNetwork(nn.Module):
                 found.append(spikes)
         return found
 
-    def scores(self, spikes: torch.Tensor) -> torch.Tensor:
+    def scores(
+        self, spikes: Float[torch.Tensor, "sample channel feature 1 time"]
+    ) -> Float[torch.Tensor, "sample neuron"]:
         """Spike counts (sample, neuron)."""
         return counts(self(spikes))
 
@@ -143,7 +151,7 @@ class AnnNetwork(nn.Module):
         self.dropout = config.network.dropout
         self.weights = nn.ParameterList(_ann_weight(layer) for layer in plan if layer.kind in ("conv", "dense"))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Float[torch.Tensor, "sample channel feature 1 time"]) -> Float[torch.Tensor, "sample neuron"]:
         """Logits (sample, neuron) for an input (sample, channel, feature, 1, time)."""
         x = x.squeeze(3)
         weights = iter(self.weights)
@@ -163,7 +171,7 @@ class AnnNetwork(nn.Module):
                 x = functional.dropout1d(x, self.dropout, self.training)
         return x
 
-    def scores(self, x: torch.Tensor) -> torch.Tensor:
+    def scores(self, x: Float[torch.Tensor, "sample channel feature 1 time"]) -> Float[torch.Tensor, "sample neuron"]:
         """Logits (sample, neuron)."""
         logits: torch.Tensor = self(x)
         return logits
@@ -178,7 +186,7 @@ def build_network(config: Config, channels: int, features: int, outputs: int) ->
     return AnnNetwork(config, plan) if config.network.neuron == "ann" else SpikingNetwork(config, plan)
 
 
-def counts(spikes: torch.Tensor) -> torch.Tensor:
+def counts(spikes: Float[torch.Tensor, "sample neuron time"]) -> Float[torch.Tensor, "sample neuron"]:
     """Spike counts (sample, neuron) of spikes (sample, neuron, time)."""
     return spikes.sum(dim=-1)
 
@@ -186,20 +194,29 @@ def counts(spikes: torch.Tensor) -> torch.Tensor:
 def initial_weight_std(config: LifConfig, fan_in: int, rate: float, spread: float = 0.0) -> float:
     """Standard deviation of zero-mean initial weights that makes neurons fire at ``_HIDDEN_RATE``.
 
-    Found by bisection on a population of ``_TRIAL_NEURONS`` neurons over ``_STEPS`` steps, whose inputs have
-    the mean and variance of a sum over ``fan_in`` inputs that fire independently, their rates having mean
-    ``rate`` and standard deviation ``spread * rate``. Scales with the threshold, times ``weight_scale``.
+    The ``fan_in`` inputs fire independently, their rates (spikes a step) having mean ``rate`` and standard
+    deviation ``spread * rate``. Scales with the threshold, times ``weight_scale``.
+    """
+    drive = _drive(config.current_decay, config.voltage_decay, rate, spread)
+    return config.weight_scale * config.threshold * drive / math.sqrt(fan_in)
+
+
+@functools.cache
+def _drive(current_decay: float, voltage_decay: float, rate: float, spread: float) -> float:
+    """Weights' standard deviation times the root of the fan-in, in thresholds.
+
+    Found by bisection on a population of ``_TRIAL_NEURONS`` neurons over ``_STEPS`` steps whose inputs have the mean
+    and variance of such sums of spikes.
     """
     source = torch.Generator().manual_seed(0)
     lasting = torch.randn(1, _TRIAL_NEURONS, 1, generator=source) * rate * math.sqrt(1 + spread**2)
     passing = torch.randn(1, _TRIAL_NEURONS, _STEPS, generator=source) * math.sqrt(rate * (1 - rate))
     sums = lasting + passing
-    current_decay = torch.tensor([round(config.current_decay * DECAY_ONE)])
-    voltage_decay = torch.tensor([round(config.voltage_decay * DECAY_ONE)])
+    decays = [torch.tensor([round(decay * DECAY_ONE)]) for decay in (current_decay, voltage_decay)]
 
     def firing(drive: float) -> float:
         # A threshold far above the states' resolution, so that only the ratio counts.
-        spikes = cuba_lif(sums * (drive * 64.0), current_decay, voltage_decay, 64.0, 64.0, 1.0, DECAY_ONE)
+        spikes = cuba_lif(sums * (drive * 64.0), decays[0], decays[1], 64.0, 64.0, 1.0, DECAY_ONE)
         return float(spikes.mean())
 
     low, high = -12.0, 6.0
@@ -207,7 +224,7 @@ def initial_weight_std(config: LifConfig, fan_in: int, rate: float, spread: floa
         middle = (low + high) / 2
         low, high = (low, middle) if firing(2.0**middle) > _HIDDEN_RATE else (middle, high)
     drive: float = 2.0**high
-    return config.weight_scale * config.threshold * drive / math.sqrt(fan_in)
+    return drive
 
 
 def _block(layer: LayerPlan, config: Config) -> nn.Module:
