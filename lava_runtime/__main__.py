@@ -103,7 +103,7 @@ def _evaluate(folder: RunFolder, backend: str, limit: int, patience: float, stoc
         emit_json(found)
     else:
         _show_evaluation(found)
-    if found["decisions"]["differing"]:
+    if found["decisions"] and found["decisions"]["differing"]:
         raise MaestroError(
             str(folder.net),
             f"{backend} and the reference decide differently {found['decisions']['differing']} times",
@@ -135,7 +135,7 @@ def _show_evaluation(found: dict[str, Any]) -> None:
     total = [f"{sum(found['splits'][split]['spikes'].values()):.1f}" for split in splits]
     emit_table(f"spikes per inference ({found['backend']})", ["layer", *splits], [*counts, ["all", *total]])
     decisions = found["decisions"]
-    if found["backend"] != "reference":
+    if decisions:
         click.echo(
             f"{decisions['compared']} decisions of {found['backend']} and reference on the same clips: "
             f"{decisions['differing']} differ"

@@ -39,7 +39,7 @@ def evaluate(
     dict
         Plain data: ``splits`` (by test set: clips, accuracy by head and spikes by layer per
         inference of the backend), ``reference`` (the same of the whole test sets), ``decisions``
-        (how many the two made on the same clips, and how many differ), ``trained`` (accuracy
+        (how many the two made on the same clips, and how many differ; None if they are one), ``trained`` (accuracy
         at the end of training) and ``as_trained``: whether reference and training are right
         equally often, to the clip; None if training left no figures.
 
@@ -69,7 +69,9 @@ def evaluate(
         "backend": backend,
         "splits": _by_split(clips, chosen, *ours),
         "reference": whole,
-        "decisions": {
+        "decisions": None
+        if backend == "reference"
+        else {
             "compared": len(chosen) * len(slices),
             "differing": int(sum((mine[head] != theirs[head]).sum() for head in slices)),
         },

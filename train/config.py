@@ -55,7 +55,7 @@ class EncodingConfig:
     drives rate coding.
     """
 
-    name: str = "level"
+    name: str = "current"
     levels: int = 8
     span: float = 2.0
     threshold: float = 0.3
@@ -103,13 +103,18 @@ class TrainingConfig:
     decay_learning_rate: float = 0.002
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
-    count_scale: float = 1.0
+    count_scale: float = 0.3
     patience: int = 8
     seed: int = 1
     threads: int = 2
     title_weight: float = 1.0
     style_weight: float = 0.3
     emotion_weight: float = 0.3
+
+    @property
+    def head_weights(self) -> dict[str, float]:
+        """Each head's weight in the loss and in the choice of the best epoch."""
+        return {"title": self.title_weight, "style": self.style_weight, "emotion": self.emotion_weight}
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,8 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise CallError(str(source), "no such configuration", cure=f"give a TOML file or one of: {presets}")
     try:
         values = tomli.loads(path.read_text())
+    except OSError as error:
+        raise CallError(str(path), f"cannot be read: {error.strerror or error}", cure="mend its permissions") from error
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CallError(str(path), f"not valid TOML: {error}", cure="mend the line it names") from error
     for override in overrides:
@@ -274,7 +281,15 @@ def _check(config: Config) -> None:
         ("lif.pool_threshold", lif.pool_threshold, 1 / 64, 2047),
         ("lif.current_decay", lif.current_decay, 1 / 4096, 1),
         ("lif.voltage_decay", lif.voltage_decay, 0, 1),
+        ("lif.tau_grad", lif.tau_grad, 1e-6, 1e6),
+        ("lif.scale_grad", lif.scale_grad, 1e-6, 1e6),
+        ("lif.weight_scale", lif.weight_scale, 1e-6, 1e6),
         ("training.epochs", training.epochs, 1, 100000),
+        ("training.patience", training.patience, 1, 100000),
+        ("training.decay_learning_rate", training.decay_learning_rate, 0, 10),
+        ("training.weight_decay", training.weight_decay, 0, 10),
+        ("training.count_scale", training.count_scale, 1e-6, 1e6),
+        *((f"training.{head}_weight", weight, 0, 1e6) for head, weight in training.head_weights.items()),
         ("training.batch", training.batch, 1, 100000),
         ("training.learning_rate", training.learning_rate, 0, 10),
         ("training.threads", training.threads, 1, 1024),

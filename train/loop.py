@@ -158,12 +158,19 @@ class _State:
 
     def load(self, run: RunFolder) -> None:
         values = load_checkpoint(run.resume)
-        self.network.load_state_dict(values["network"])
-        self.optimiser.load_state_dict(values["optimiser"])
-        torch.set_rng_state(values["random"])
-        self.epoch, self.best_epoch = values["epoch"], values["best_epoch"]
-        self.best_score, self.since_best = values["best_score"], values["since_best"]
-        self.best, self.history = values["best"], values["history"]
+        try:
+            self.network.load_state_dict(values["network"])
+            self.optimiser.load_state_dict(values["optimiser"])
+            torch.set_rng_state(values["random"])
+            self.epoch, self.best_epoch = values["epoch"], values["best_epoch"]
+            self.best_score, self.since_best = values["best_score"], values["since_best"]
+            self.best, self.history = values["best"], values["history"]
+        except (KeyError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+            raise MaestroError(
+                str(run.resume),
+                f"does not fit this run: {str(error).splitlines()[0]}",
+                cure="--overwrite trains from the start",
+            ) from error
 
 
 def _claim(config: Config, run: RunFolder, resume: bool, overwrite: bool) -> None:
@@ -275,11 +282,7 @@ def _train_epoch(
 
 def validation_score(validation: dict[str, Any], config: Config) -> float:
     """The heads' accuracies, weighted as in the loss: what the best epoch, and a search, is decided by."""
-    weights = {
-        "title": config.training.title_weight,
-        "style": config.training.style_weight,
-        "emotion": config.training.emotion_weight,
-    }
+    weights = config.training.head_weights
     return float(sum(weights[head] * entry["accuracy"] for head, entry in validation.items()))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import torch
+from jaxtyping import Float, Int64
 from torch.nn import functional
 
 from train.config import TrainingConfig
@@ -10,8 +11,12 @@ from train.metrics import HeadSlices
 
 
 def multi_head_loss(
-    scores: torch.Tensor, labels: Mapping[str, torch.Tensor], heads: HeadSlices, config: TrainingConfig, scale: float
-) -> torch.Tensor:
+    scores: Float[torch.Tensor, "sample neuron"],
+    labels: Mapping[str, Int64[torch.Tensor, "sample"]],
+    heads: HeadSlices,
+    config: TrainingConfig,
+    scale: float,
+) -> Float[torch.Tensor, ""]:
     """Weighted sum of the heads' cross-entropies; clips without a label for a head do not count there.
 
     Parameters
@@ -32,7 +37,7 @@ def multi_head_loss(
     torch.Tensor
         The loss, a scalar; 0 where nothing is labelled.
     """
-    weights = {"title": config.title_weight, "style": config.style_weight, "emotion": config.emotion_weight}
+    weights = config.head_weights
     total = scores.sum() * 0.0
     for head, (start, stop) in heads.items():
         labelled = labels[head] >= 0

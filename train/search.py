@@ -60,7 +60,7 @@ def search(source: str, overrides: Sequence[str], axes: Sequence[str], out: Path
     configs = [load_config(source, [*overrides, *cell]) for cell in grid]
     cells = []
     for number, (cell, config) in enumerate(zip(grid, configs, strict=True), start=1):
-        run = RunFolder(out / f"cell-{key_of(list(cell))}")
+        run = RunFolder(out / f"cell-{key_of([source, list(overrides), list(cell)])}")
         say(f"cell {number}/{len(grid)}: {' '.join(cell) or source}")
         entry: dict[str, Any] = {"overrides": list(cell)}
         try:

@@ -22,6 +22,7 @@ TINY = [
     "network.conv_kernels=[3]",
     "network.pools=[2]",
     "network.dense=[12]",
+    "lif.threshold=2.0",
     "training.batch=8",
     "training.epochs=3",
     "training.threads=1",
@@ -170,6 +171,18 @@ def test_truncated_resume_state_is_named(config, tmp_path, monkeypatch):
     with pytest.raises(MaestroError, match=r"resume.pt: is not a whole checkpoint file"):
         loop.fit(config, run, resume=True)
     assert run.checkpoint.is_file()
+
+
+def test_resume_state_of_another_shape_is_one_clear_error(config, tmp_path, monkeypatch):
+    run = RunFolder(tmp_path)
+    monkeypatch.setattr(loop, "write_json", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        loop.fit(config, run)
+    values = load_checkpoint(run.resume)
+    for broken in ({**values, "network": {}}, {key: values[key] for key in ("format", "network")}):
+        torch.save(broken, run.resume)
+        with pytest.raises(MaestroError, match=r"resume.pt: does not fit this run: .*--overwrite trains from"):
+            loop.fit(config, run, resume=True)
 
 
 def test_checkpoint_of_another_shape_is_one_clear_error(config, tmp_path):

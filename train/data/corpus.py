@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from train.artifacts import CACHE, atomic_write, key_of, read_json, write_json
 from train.config import HEADS, CorpusConfig, section_dict
-from train.data import synth
+from train.data import soundfont, synth
 from train.data.card import write_card
 from train.data.labels import Proxy, emotions, proxy_of
 from train.data.parallel import in_parallel
@@ -231,7 +232,7 @@ def _samples(config: CorpusConfig) -> int:
 
 def _content(config: CorpusConfig, pieces: Sequence[Piece]) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": [FORMAT, soundfont.FORMAT, metadata.version("symusic")],
         "config": section_dict(config),
         "pieces": [[piece.title, piece.path, piece.tempo_bpm, piece.start_ql] for piece in pieces],
     }
@@ -246,7 +247,7 @@ def _claim(folder: Path, config: CorpusConfig, pieces: Sequence[Piece]) -> None:
     if claim.is_file():
         if read_json(claim, cure) != json.loads(json.dumps(content)):
             raise MaestroError(str(folder), "holds a corpus of another configuration", cure=cure)
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and any(not path.name.endswith(".tmp") for path in folder.iterdir()):
         raise MaestroError(str(folder), "is not empty and holds no corpus", cure=cure)
     else:
         write_json(claim, content)
