@@ -11,6 +11,7 @@ with ``a`` the sum of the integer weights over the spikes that arrived.
 """
 
 import numpy as np
+from jaxtyping import Bool, Int64
 from numpy.typing import NDArray
 
 from export.limits import ACTIVATION_SHIFT, BIAS_EXP, DECAY_ONE, DECAY_SHIFT, STATE_MAX, THRESHOLD_SHIFT
@@ -18,19 +19,19 @@ from export.limits import ACTIVATION_SHIFT, BIAS_EXP, DECAY_ONE, DECAY_SHIFT, ST
 Integers = NDArray[np.int64]
 
 
-def decay(state: Integers, rate: Integers | int) -> Integers:
+def decay(state: Int64[Integers, "*shape"], rate: Int64[Integers, "*shape"] | int) -> Int64[Integers, "*shape"]:
     """``tz(state * (4096 - rate) / 4096)``, tz cutting towards zero. ``rate`` is 0 (keep) to 4096 (forget)."""
     product: Integers = state * (DECAY_ONE - rate)
     cut: Integers = np.sign(product) * (np.abs(product) >> DECAY_SHIFT)
     return cut
 
 
-def scale_activation(activation: Integers) -> Integers:
+def scale_activation(activation: Int64[Integers, "*shape"]) -> Int64[Integers, "*shape"]:
     """``a << 6``: a synaptic sum in the state's units."""
     return activation << ACTIVATION_SHIFT
 
 
-def scale_bias(mantissa: Integers | int) -> Integers:
+def scale_bias(mantissa: Int64[Integers, "*shape"] | int) -> Int64[Integers, "*shape"]:
     """``bias << 6``: a bias mantissa in the state's units, with NetX's exponent."""
     return np.asarray(mantissa, dtype=np.int64) << BIAS_EXP
 
@@ -40,7 +41,7 @@ def scale_threshold(mantissa: int) -> int:
     return mantissa << THRESHOLD_SHIFT
 
 
-def wrap(current: Integers) -> Integers:
+def wrap(current: Int64[Integers, "*shape"]) -> Int64[Integers, "*shape"]:
     """A current that leaves (-2^23, 2^23] comes back at the other end, once.
 
     Lava's test is ``> 2^23`` above and ``<= -2^23`` below, so 2^23 itself stays. An excursion of more than
@@ -50,31 +51,38 @@ def wrap(current: Integers) -> Integers:
     return np.where(lowered <= -STATE_MAX, current + 2 * STATE_MAX, lowered)
 
 
-def wraps(current: Integers) -> NDArray[np.bool_]:
+def wraps(current: Int64[Integers, "*shape"]) -> Bool[NDArray[np.bool_], "*shape"]:
     """Where :func:`wrap` would change the current."""
     return (current > STATE_MAX) | (current <= -STATE_MAX)
 
 
-def saturate(voltage: Integers) -> Integers:
+def saturate(voltage: Int64[Integers, "*shape"]) -> Int64[Integers, "*shape"]:
     """A voltage stops at +-(2^23 - 1)."""
     return np.clip(voltage, 1 - STATE_MAX, STATE_MAX - 1)
 
 
-def next_current(current: Integers, activation: Integers, i_decay: Integers | int) -> Integers:
+def next_current(
+    current: Int64[Integers, "*shape"], activation: Int64[Integers, "*shape"], i_decay: Int64[Integers, "*shape"] | int
+) -> Int64[Integers, "*shape"]:
     """The current one step on, not yet wrapped: ``decay(u, iDecay) + (a << 6)``."""
     return decay(current, i_decay) + scale_activation(activation)
 
 
-def next_voltage(voltage: Integers, current: Integers, bias: Integers | int, v_decay: Integers | int) -> Integers:
+def next_voltage(
+    voltage: Int64[Integers, "*shape"],
+    current: Int64[Integers, "*shape"],
+    bias: Int64[Integers, "*shape"] | int,
+    v_decay: Int64[Integers, "*shape"] | int,
+) -> Int64[Integers, "*shape"]:
     """The voltage one step on: ``saturate(decay(v, vDecay) + u + bias)``; ``bias`` in the state's units."""
     return saturate(decay(voltage, v_decay) + current + bias)
 
 
-def fire(voltage: Integers, threshold: int) -> NDArray[np.bool_]:
+def fire(voltage: Int64[Integers, "*shape"], threshold: int) -> Bool[NDArray[np.bool_], "*shape"]:
     """A neuron fires above its threshold, not at it; ``threshold`` in the state's units."""
     return voltage > threshold
 
 
-def reset(voltage: Integers, spikes: NDArray[np.bool_]) -> Integers:
+def reset(voltage: Int64[Integers, "*shape"], spikes: Bool[NDArray[np.bool_], "*shape"]) -> Int64[Integers, "*shape"]:
     """A neuron that fired starts again from 0, in the same step."""
     return np.where(spikes, 0, voltage)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64, Integer, UInt8
 from numpy.typing import NDArray
 
 from export import fixed_point
@@ -35,13 +36,13 @@ class LayerTrace:
     """
 
     name: str
-    spikes: Spikes
+    spikes: UInt8[Spikes, "*layer time"]
     wraps: tuple[Wrap, ...]
-    u: Integers | None = None
-    v: Integers | None = None
+    u: Int64[Integers, "*layer time"] | None = None
+    v: Int64[Integers, "*layer time"] | None = None
 
 
-def run(network: Network, spikes: NDArray[np.integer[Any]]) -> list[Spikes]:
+def run(network: Network, spikes: NDArray[Any]) -> list[UInt8[Spikes, "*_layer time"]]:
     """Spikes of every layer that has neurons, in order, each of shape (layer shape, time).
 
     Parameters
@@ -59,7 +60,7 @@ def run(network: Network, spikes: NDArray[np.integer[Any]]) -> list[Spikes]:
     return [layer.spikes for layer in simulate(network, spikes)]
 
 
-def simulate(network: Network, spikes: NDArray[np.integer[Any]], probes: bool = False) -> list[LayerTrace]:
+def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> list[LayerTrace]:
     """As :func:`run`, with the wraps of every layer and, with ``probes``, its states."""
     _check_input(network, spikes)
     traces = []
@@ -87,7 +88,9 @@ def simulate(network: Network, spikes: NDArray[np.integer[Any]], probes: bool = 
     return traces
 
 
-def synaptic_sums(layer: ConvLayer | DenseLayer, spikes: NDArray[np.integer[Any]]) -> Integers:
+def synaptic_sums(
+    layer: ConvLayer | DenseLayer, spikes: Integer[NDArray[np.integer[Any]], "*_input time"]
+) -> Int64[Integers, "*_layer time"]:
     """Sum of integer weights over the spikes of each step, shape (layer shape, time), delays included."""
     if isinstance(layer, ConvLayer):
         return _conv_sums(layer, spikes)
@@ -180,7 +183,7 @@ def _per_neuron(value: int | Integers, shape: tuple[int, ...]) -> Integers:
     return np.broadcast_to(array, shape).reshape(-1)
 
 
-def _check_input(network: Network, spikes: NDArray[np.integer[Any]]) -> None:
+def _check_input(network: Network, spikes: NDArray[Any]) -> None:
     expected = network.input_shape
     if spikes.ndim != len(expected) + 1 or spikes.shape[:-1] != expected:
         raise MaestroError("input spikes", f"have shape {spikes.shape}", allowed=f"{(*expected, 'time')}")

@@ -8,9 +8,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Int64, UInt8
 from numpy.typing import NDArray
 
 from export import netx, reference
@@ -39,11 +40,12 @@ class Result:
         Every spiking layer's spikes, each of shape (sample, neuron..., time); empty unless asked for.
     """
 
-    output: Spikes
-    counts: NDArray[np.int64]
-    layers: tuple[Spikes, ...] = ()
+    output: UInt8[Spikes, "sample neuron time"]
+    counts: Int64[NDArray[np.int64], "sample layer"]
+    layers: tuple[UInt8[Spikes, "sample *_layer time"], ...] = ()
 
 
+@runtime_checkable
 class Runner(Protocol):
     """Runs samples through a network. Use it in a ``with``: some hold processes."""
 
@@ -220,7 +222,9 @@ def load_spikes(path: Path) -> NDArray[Any]:
     return found
 
 
-def check_spikes(where: str, spikes: NDArray[Any], input_shape: tuple[int, ...]) -> Spikes:
+def check_spikes(
+    where: str, spikes: NDArray[Any], input_shape: tuple[int, ...]
+) -> UInt8[Spikes, "sample *_input time"]:
     """Spikes as a network of ``input_shape`` takes them, uint8, or what is wrong with them.
 
     A network that takes (neuron,) also takes (channel, height, width) of as many neurons, flattened

@@ -7,22 +7,24 @@ span).
 """
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, UInt8
 from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
 Spikes = NDArray[np.uint8]
+Fractions = NDArray[np.float64]
 
 # Fixed point of the current code: the encoder neuron's threshold, and decays of 12 bits as in Lava's LIF.
 CURRENT_THRESHOLD = 1 << 16
 _DECAY_ONE = 1 << 12
 
 
-def fraction(x: NDArray[np.float32] | NDArray[np.float64], span: float) -> NDArray[np.float64]:
+def fraction(x: Float[Values | Fractions, "*shape"], span: float) -> Float64[Fractions, "*shape"]:
     """Where the value lies between -span (0) and span (1)."""
     return np.clip((x.astype(np.float64) + span) / (2 * span), 0, 1)
 
 
-def delta(x: Values, threshold: float) -> Spikes:
+def delta(x: Float32[Values, "sample feature time"], threshold: float) -> UInt8[Spikes, "sample 2 feature time"]:
     """ON and OFF spikes where the value has crossed the next level (channel 0 ON, channel 1 OFF).
 
     ``on[t] = x[t] - r >= theta``, ``off[t] = r - x[t] >= theta``, ``r += theta (on[t] - off[t])``, from
@@ -45,19 +47,23 @@ def delta(x: Values, threshold: float) -> Spikes:
     return spikes
 
 
-def delta_inverse(spikes: Spikes, threshold: float) -> Values:
+def delta_inverse(
+    spikes: UInt8[Spikes, "sample 2 feature time"], threshold: float
+) -> Float32[Values, "sample feature time"]:
     """The reference that ``delta`` followed: theta times ON minus OFF spikes so far."""
     steps = spikes[:, 0].astype(np.int64) - spikes[:, 1]
     reached: NDArray[np.float64] = np.cumsum(steps, axis=-1) * threshold
     return reached.astype(np.float32)
 
 
-def level_centres(levels: int, span: float) -> NDArray[np.float64]:
+def level_centres(levels: int, span: float) -> Float64[NDArray[np.float64], "{levels}"]:
     """Centres of ``level``'s units: evenly from -span to span; a single unit sits at 0."""
     return np.linspace(-span, span, levels) if levels > 1 else np.zeros(1)
 
 
-def level(x: Values, levels: int, span: float) -> Spikes:
+def level(
+    x: Float32[Values, "sample feature time"], levels: int, span: float
+) -> UInt8[Spikes, "sample {levels} feature time"]:
     """Every step, the unit whose centre is nearest fires (one channel a unit; a tie goes to the upper one).
 
     ``k[t] = floor((x[t] + span) / d + 1/2)`` with the spacing ``d = 2 span / (levels - 1)``.
@@ -76,7 +82,9 @@ def level(x: Values, levels: int, span: float) -> Spikes:
     return spikes
 
 
-def level_inverse(spikes: Spikes, span: float) -> Values:
+def level_inverse(
+    spikes: UInt8[Spikes, "sample level feature time"], span: float
+) -> Float32[Values, "sample feature time"]:
     """Mean centre of the units that fired in a step; 0 where none did."""
     centres = level_centres(spikes.shape[1], span)
     fired = spikes.sum(axis=1, dtype=np.float64)
@@ -85,7 +93,7 @@ def level_inverse(spikes: Spikes, span: float) -> Values:
     return summed.astype(np.float32)
 
 
-def rate(x: Values, span: float, seed: int) -> Spikes:
+def rate(x: Float32[Values, "sample feature time"], span: float, seed: int) -> UInt8[Spikes, "sample 1 feature time"]:
     """A spike with probability ``p[t] = clip((x[t] + span) / (2 span), 0, 1)`` in each step.
 
     ``s[t] = u[f, t] < p[t]``; the uniform numbers u are drawn once per feature and step from ``seed`` and
@@ -99,13 +107,13 @@ def rate(x: Values, span: float, seed: int) -> Spikes:
     return (draws < fraction(x, span))[:, None].astype(np.uint8)
 
 
-def rate_inverse(spikes: Spikes, span: float) -> Values:
+def rate_inverse(spikes: UInt8[Spikes, "sample 1 feature time"], span: float) -> Float32[Values, "sample feature time"]:
     """One value a clip: its spike rate, scaled back."""
     mean = spikes[:, 0].mean(axis=-1, keepdims=True, dtype=np.float64)
     return np.broadcast_to(2 * span * mean - span, spikes[:, 0].shape).astype(np.float32)
 
 
-def ttfs_window(p: NDArray[np.float64], steps: int) -> Spikes:
+def ttfs_window(p: Float64[Fractions, "*window"], steps: int) -> UInt8[Spikes, "*window {steps}"]:
     """One spike in ``steps`` steps, the earlier the larger p in [0, 1] is (time to first spike).
 
     Latency ``floor((1 - p) (steps - 1) + 1/2)``. Inverse error at most ``1 / (2 (steps - 1))`` of p, which is
@@ -117,13 +125,13 @@ def ttfs_window(p: NDArray[np.float64], steps: int) -> Spikes:
     return np.equal(np.arange(steps), latency[..., None]).astype(np.uint8)
 
 
-def ttfs_window_inverse(spikes: Spikes) -> NDArray[np.float64]:
+def ttfs_window_inverse(spikes: UInt8[Spikes, "*window time"]) -> Float64[Fractions, "*window"]:
     """The value p back from the latency."""
     steps = spikes.shape[-1]
     return 1 - spikes.argmax(axis=-1) / (steps - 1) if steps > 1 else np.full(spikes.shape[:-1], 0.5)
 
 
-def phase_window(p: NDArray[np.float64], steps: int) -> Spikes:
+def phase_window(p: Float64[Fractions, "*window"], steps: int) -> UInt8[Spikes, "*window {steps}"]:
     """The first ``steps`` binary digits of p in [0, 1]: a spike in phase k (from 0) weighs ``2^-(k + 1)``.
 
     ``p = 1`` gives a spike in each. Inverse (middle of the interval): error at most ``2^-(steps + 1)`` of p,
@@ -142,14 +150,14 @@ def phase_window(p: NDArray[np.float64], steps: int) -> Spikes:
     return spikes
 
 
-def phase_window_inverse(spikes: Spikes) -> NDArray[np.float64]:
+def phase_window_inverse(spikes: UInt8[Spikes, "*window time"]) -> Float64[Fractions, "*window"]:
     """The value p back from its digits."""
     steps = spikes.shape[-1]
     weights = 0.5 ** np.arange(1, steps + 1)
     return np.asarray(spikes @ weights + 0.5 ** (steps + 1))
 
 
-def burst_window(p: NDArray[np.float64], steps: int) -> Spikes:
+def burst_window(p: Float64[Fractions, "*window"], steps: int) -> UInt8[Spikes, "*window {steps}"]:
     """``floor(p steps + 1/2)`` spikes in a row from the window's start, for p in [0, 1].
 
     Inverse error at most ``1 / (2 steps)`` of p, ``span / steps`` of the window's mean.
@@ -161,12 +169,14 @@ def burst_window(p: NDArray[np.float64], steps: int) -> Spikes:
     return np.less(np.arange(steps), count[..., None]).astype(np.uint8)
 
 
-def burst_window_inverse(spikes: Spikes) -> NDArray[np.float64]:
+def burst_window_inverse(spikes: UInt8[Spikes, "*window time"]) -> Float64[Fractions, "*window"]:
     """The value p back from the number of spikes."""
     return np.asarray(spikes.mean(axis=-1, dtype=np.float64))
 
 
-def current(x: Values, span: float, period: int) -> Spikes:
+def current(
+    x: Float32[Values, "sample feature time"], span: float, period: int
+) -> UInt8[Spikes, "sample 2 feature time"]:
     """Spikes of two LIF encoder neurons a feature, driven by its positive and its negative part (ON, OFF).
 
     In integers, with ``theta = 2^16`` and ``q = round(4096 / period)``, so that ``period`` is the membrane's
@@ -196,7 +206,9 @@ def current(x: Values, span: float, period: int) -> Spikes:
     return spikes
 
 
-def current_inverse(spikes: Spikes, span: float, period: int) -> Values:
+def current_inverse(
+    spikes: UInt8[Spikes, "sample 2 feature time"], span: float, period: int
+) -> Float32[Values, "sample feature time"]:
     """The moving average of the values, from ON minus OFF spikes."""
     leak = round(_DECAY_ONE / period) / _DECAY_ONE
     values = np.empty(spikes[:, 0].shape, np.float32)

@@ -8,9 +8,10 @@ steps from the clip's start and send the mean of a cycle's values within that cy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 from numpy.typing import NDArray
 
 from train import codes
@@ -28,6 +29,7 @@ _WINDOW_CODES: dict[str, tuple[Send, Receive]] = {
 }
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """What makes spikes of features."""
 
@@ -39,10 +41,10 @@ class Encoder(Protocol):
     def channels(self) -> int:
         """Spike channels a feature has."""
 
-    def encode(self, x: Values) -> Spikes:
+    def encode(self, x: Float32[Values, "sample feature time"]) -> UInt8[Spikes, "sample channel feature 1 time"]:
         """Spikes of shape (sample, channel, feature, 1, time) for values of shape (sample, feature, time)."""
 
-    def decode(self, spikes: Spikes) -> Values:
+    def decode(self, spikes: UInt8[Spikes, "sample channel feature 1 time"]) -> Float32[Values, "sample feature time"]:
         """Values of shape (sample, feature, time) back from the spikes, as near as the code allows."""
 
 
@@ -80,7 +82,7 @@ class _Code:
     forward: Callable[[Values], Spikes]
     inverse: Callable[[Spikes], Values]
 
-    def encode(self, x: Values) -> Spikes:
+    def encode(self, x: NDArray[Any]) -> UInt8[Spikes, "sample {self.channels} feature 1 time"]:
         if x.ndim != 3:
             allowed = "(sample, feature, time)"
             raise MaestroError(f"{self.name} encoder", f"features of shape {x.shape}", allowed=allowed)
@@ -88,7 +90,7 @@ class _Code:
             raise MaestroError(f"{self.name} encoder", "features that are NaN or infinite", allowed="finite numbers")
         return self.forward(np.asarray(x, np.float32))[:, :, :, None]
 
-    def decode(self, spikes: Spikes) -> Values:
+    def decode(self, spikes: NDArray[Any]) -> Float32[Values, "sample feature time"]:
         if spikes.ndim != 5 or spikes.shape[1] != self.channels or spikes.shape[3] != 1:
             allowed = f"(sample, {self.channels} channels, feature, 1, time)"
             raise MaestroError(f"{self.name} encoder", f"spikes of shape {spikes.shape}", allowed=allowed)

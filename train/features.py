@@ -7,6 +7,7 @@ from typing import Any
 import librosa
 import numpy as np
 import scipy.sparse
+from jaxtyping import Float32
 from numpy.typing import NDArray
 
 from train.config import FeatureConfig
@@ -50,7 +51,9 @@ def warm_up() -> None:
     sound_features(np.zeros(1, np.float32), 16000, FeatureConfig())
 
 
-def sound_features(audio: NDArray[np.float32], sample_rate_hz: int, config: FeatureConfig) -> NDArray[np.float32]:
+def sound_features(
+    audio: NDArray[np.float32], sample_rate_hz: int, config: FeatureConfig
+) -> Float32[NDArray[np.float32], "feature frame"]:
     """Features of a whole recording.
 
     Frame t is centred at sample ``t * hop`` and depends on the ``window`` samples around it alone, so
@@ -176,7 +179,7 @@ class Normaliser:
             raise MaestroError("normaliser", "has values that are no mean or no deviation", allowed="finite, std >= 0")
 
     @classmethod
-    def fit(cls, sequences: Sequence[NDArray[np.float32]]) -> "Normaliser":
+    def fit(cls, sequences: Sequence[Float32[NDArray[np.float32], "feature _frame"]]) -> "Normaliser":
         """Statistics over all frames of ``sequences``, each of shape (feature, frame).
 
         Raises
@@ -192,7 +195,7 @@ class Normaliser:
         std = np.sqrt(np.sum(squares, axis=0) / count)
         return cls(mean.astype(np.float32), np.where(std > _FLAT, std, 0).astype(np.float32))
 
-    def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def apply(self, features: NDArray[np.float32]) -> Float32[NDArray[np.float32], "*batch {self.mean.size} time"]:
         """Normalise features of shape (..., feature, time).
 
         Raises

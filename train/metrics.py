@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64, Int64, Shaped
 from numpy.typing import NDArray
 
 from train.config import HEADS
@@ -24,7 +25,9 @@ def head_slices(labels: Mapping[str, Sequence[str]]) -> dict[str, tuple[int, int
     return slices
 
 
-def decide(scores: NDArray[Any], heads: HeadSlices) -> dict[str, NDArray[np.int64]]:
+def decide(
+    scores: Shaped[NDArray[Any], "sample neuron"], heads: HeadSlices
+) -> dict[str, Int64[NDArray[np.int64], "sample"]]:
     """The class each head decides for: its largest score, the first of equals.
 
     Parameters
@@ -42,7 +45,9 @@ def decide(scores: NDArray[Any], heads: HeadSlices) -> dict[str, NDArray[np.int6
     return {head: np.argmax(scores[:, start:stop], axis=1).astype(np.int64) for head, (start, stop) in heads.items()}
 
 
-def confidence(counts: NDArray[Any], heads: HeadSlices, count_scale: float) -> dict[str, NDArray[np.float64]]:
+def confidence(
+    counts: Shaped[NDArray[Any], "sample neuron"], heads: HeadSlices, count_scale: float
+) -> dict[str, Float64[NDArray[np.float64], "sample _class"]]:
     """Softmax of the scaled spike counts of each head, shape (sample, class); the loss trains just this.
 
     It is not calibrated: it orders decisions, it does not give the chance of an error.
@@ -67,7 +72,8 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
 
 
 def accuracy(
-    decisions: Mapping[str, NDArray[np.int64]], labels: Mapping[str, NDArray[np.int64]]
+    decisions: Mapping[str, Int64[NDArray[np.int64], "sample"]],
+    labels: Mapping[str, Int64[NDArray[np.int64], "sample"]],
 ) -> dict[str, dict[str, float | int]]:
     """Share of right decisions a head over its labelled clips (label -1 is none), with its 95 % interval.
 

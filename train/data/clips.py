@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32, Int64
 from numpy.typing import NDArray
 
 from train import artifacts
@@ -48,17 +49,19 @@ class ClipSet:
         Recording ids.
     """
 
-    sequences: tuple[Features, ...]
-    recording: Indices
-    start: Indices
-    labels: dict[str, Indices]
+    sequences: tuple[Float32[Features, "feature _frame"], ...]
+    recording: Int64[Indices, "clip"]
+    start: Int64[Indices, "clip"]
+    labels: dict[str, Int64[Indices, "clip"]]
     steps: int
     names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.start)
 
-    def features(self, indices: Sequence[int] | Indices, offset: Indices | None = None) -> Features:
+    def features(
+        self, indices: Sequence[int] | Int64[Indices, "clip"], offset: Int64[Indices, "clip"] | None = None
+    ) -> Float32[Features, "clip feature {self.steps}"]:
         """Features of some clips.
 
         Parameters
@@ -86,7 +89,7 @@ class ClipSet:
 
 
 def cut_clips(
-    sequences: Sequence[Features],
+    sequences: Sequence[Float32[Features, "feature _frame"]],
     steps: int,
     hop: int,
     *,
@@ -167,7 +170,7 @@ def _label(corpus: Corpus, recording: Recording, head: str) -> int:
     return corpus.labels[head].index(name) if name in corpus.labels[head] else UNLABELLED
 
 
-def corpus_features(corpus: Corpus, config: Config) -> list[Features]:
+def corpus_features(corpus: Corpus, config: Config) -> list[Float32[Features, "feature _frame"]]:
     """Features of a corpus's recordings, in its order, from the cache if it is there and whole.
 
     Returns
