@@ -7,16 +7,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from jaxtyping import install_import_hook
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Modules with shapes in their signatures, which are checked in this process alone: every call, of tests and of the
+# modules among themselves. It must be said before they are imported; processes that tests start do not check.
+SHAPED = tuple(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for floor in ("train", "export", "lava_runtime", "hardware")
+    for path in sorted((ROOT / floor).rglob("*.py"))
+    if "from jaxtyping import" in path.read_text()
+)
+# An int may stand for a float, as it may for mypy.
+install_import_hook(SHAPED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def shaped() -> tuple[str, ...]:
+    """Names of the modules whose shapes are checked under tests."""
+    return SHAPED
 
 
 @pytest.fixture(scope="session")
