@@ -117,7 +117,13 @@ def open_net(path: Path) -> h5py.File:
         raise MaestroError(
             str(path), "is not a whole HDF5 file: truncated, or of another kind", cure="export it again"
         ) from error
-    if not isinstance(file.get("layer"), h5py.Group) or not len(file["layer"]):
+    try:
+        layers = file.get("layer")
+        has_layers = isinstance(layers, h5py.Group) and len(layers) > 0
+    except (OSError, RuntimeError, KeyError) as error:
+        file.close()
+        raise MaestroError(str(path), f"is damaged: {error}", cure="export it again") from error
+    if not has_layers:
         file.close()
         raise MaestroError(str(path), "has no layers", allowed="a NetX file with a group `layer`")
     return file

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.netx import open_net
+from train.errors import MaestroError
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,12 @@ def raw_layers(path: Path) -> tuple[RawLayer, ...]:
     """
     with open_net(path) as file:
         group = file["layer"]
-        keys = sorted(group, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key))
-        return tuple(_layer(group, key) for key in keys)
+        try:
+            keys = sorted(group, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key))
+            return tuple(_layer(group, key) for key in keys)
+        # h5py's, for a file of the right length whose inside was overwritten.
+        except (OSError, RuntimeError, KeyError) as error:
+            raise MaestroError(str(path), f"is damaged: {error}", cure="export it again") from error
 
 
 def _layer(parent: h5py.Group, key: str) -> RawLayer:

@@ -256,3 +256,19 @@ def test_odd_files_are_judged_and_never_crash(good, tmp_path, data):
             assert not isinstance(file.get("layer"), h5py.Group) or not len(file["layer"])
     else:
         assert all("\n" not in str(finding) for finding in findings)
+
+
+def test_a_file_overwritten_inside_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "model.net"
+    layers = (InputLayer((4,)), DenseLayer(np.full((3, 4), 64), Cuba(200, 100, 60)))
+    netx.write(Network(layers, ("input", "dense")), path)
+    parts = path.read_bytes().split(b"SNOD")
+    found = []
+    for cut in range(1, len(parts)):
+        path.write_bytes(b"SNOD".join(parts[:cut]) + b"XXXX" + b"SNOD".join(parts[cut:]))
+        try:
+            found += map(str, lint(path))
+        except MaestroError as error:
+            found.append(str(error))
+    assert len(found) >= len(parts) - 1
+    assert any("model.net: is damaged: " in text and "Export it again" in text for text in found)
