@@ -86,7 +86,7 @@ def test_a_run_is_exported(run, cli):
 def test_the_same_checkpoint_gives_the_same_file(exported, cli):
     before = exported.net.read_bytes()
     result = cli("export", "netx", exported.path, "--limit", "2")
-    assert "gate: 2 clips of 31 steps" in result.output
+    assert "gate passed: SLAYER == reference, every spike of 2 clips of 31 steps" in result.output
     assert exported.net.read_bytes() == before
 
 
