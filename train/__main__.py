@@ -51,12 +51,13 @@ def fit(
     source: str, overrides: tuple[str, ...], path: Path | None, resume: bool, overwrite: bool, as_json: bool
 ) -> None:
     """Train the network of CONFIG, a preset's name or a TOML file."""
+    # Before torch is loaded, so that a typing error is told at once.
+    config = load_config(source, overrides)
     from train.artifacts import read_json
     from train.loop import fit as train
     from train.loop import is_done
     from train.metrics import percent
 
-    config = load_config(source, overrides)
     run = RunFolder(path or Path("runs") / config.name)
     if resume and not overwrite and is_done(config, run):
         say(f"{run.path} is trained already; --overwrite trains it again")
