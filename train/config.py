@@ -51,8 +51,8 @@ class EncodingConfig:
 
     ``threshold`` is delta's level distance, in standard deviations; ``levels`` the size of level's
     population; ``span`` the largest feature magnitude told apart, in standard deviations;
-    ``period`` the length in steps of a cycle of phase, burst and time-to-first-spike; ``seed``
-    drives rate coding.
+    ``period`` the length in steps of a cycle of phase, burst and time-to-first-spike, and the
+    membrane time constant of current's neuron; ``seed`` drives rate coding.
     """
 
     name: str = "current"
@@ -80,13 +80,17 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class LifConfig:
-    """CUBA LIF in SLAYER's units; a larger threshold is a smaller input gain."""
+    """CUBA LIF in SLAYER's units.
+
+    A larger threshold is a smaller input gain: states scale with it, spikes do not. ``tau_grad`` is the width of the
+    surrogate gradient in hundreds of thresholds (SLAYER's CUBA multiplies it by 100).
+    """
 
     threshold: float = 8.0
     current_decay: float = 0.1
     voltage_decay: float = 0.05
     pool_threshold: float = 1.5
-    tau_grad: float = 1.0
+    tau_grad: float = 0.01
     scale_grad: float = 1.0
     weight_scale: float = 1.0
     per_channel: bool = False
@@ -97,9 +101,9 @@ class LifConfig:
 class TrainingConfig:
     """The training loop. ``decay_learning_rate`` is relative to a decay's own size."""
 
-    epochs: int = 20
+    epochs: int = 15
     batch: int = 32
-    learning_rate: float = 0.002
+    learning_rate: float = 0.005
     decay_learning_rate: float = 0.002
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
