@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 import wave
 
@@ -87,7 +88,7 @@ def test_chunks_around_the_samples_are_stepped_over(tmp_path):
         ("aiff", {}, r"a\.aiff: truncated: its header promises \d+ bytes"),
         ("flac", {}, r"a\.flac: (truncated or damaged: flac decoder lost sync|cannot be read as sound)"),
         ("ogg", {}, r"a\.ogg: truncated: the last page of its Ogg stream is missing"),
-        ("mp3", {}, r"a\.mp3: (truncated: its header promises 16000 samples|cannot be read as sound)"),
+        ("mp3", {}, r"a\.mp3: (truncated: its header promises 16000 samples|is not a sound file)"),
     ],
 )
 def test_a_truncated_file_is_refused(tmp_path, suffix, options, message, share):
@@ -135,8 +136,21 @@ def test_no_bytes(tmp_path):
 @pytest.mark.parametrize("name", ["a.wav", "a.txt", "a.raw", "a.mp3", "a.ogg"])
 def test_something_else(tmp_path, name):
     (tmp_path / name).write_bytes(b"Six suites for a cello alone. " * 50)
-    with pytest.raises(MaestroError, match=r"cannot be read as sound: .*\(expected a WAV, FLAC, OGG, MP3 or MIDI"):
+    message = "cannot be read as sound: .*"
+    if name == "a.mp3":
+        message = "is not a sound file that libsndfile can read"
+    with pytest.raises(MaestroError, match=rf"{name}: {message} \(expected a WAV, FLAC, OGG, MP3 or MIDI"):
         load_sound(tmp_path / name, RATE_HZ)
+
+
+@pytest.mark.parametrize("content", [b"Six suites for a cello alone. " * 50, np.random.default_rng(0).bytes(20000)])
+def test_the_mp3_decoder_does_not_talk(tmp_path, capfd, content):
+    (tmp_path / "a.mp3").write_bytes(content)
+    with pytest.raises(MaestroError, match=r"a\.mp3: is not a sound file that libsndfile can read"):
+        load_sound(tmp_path / "a.mp3", RATE_HZ)
+    assert capfd.readouterr().err == ""
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 def test_no_samples(tmp_path):
@@ -151,6 +165,22 @@ def test_samples_that_are_no_numbers(tmp_path, value):
     audio[[5, 900]] = value
     soundfile.write(tmp_path / "a.wav", audio, RATE_HZ, subtype="FLOAT")
     with pytest.raises(MaestroError, match=r"a\.wav: 2 of its 16000 samples are NaN or infinite\. Export"):
+        load_sound(tmp_path / "a.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_samples_too_large_for_float32(tmp_path, channels, recwarn):
+    audio = np.full((100, channels), 1e39 if channels == 1 else 3e38)
+    soundfile.write(tmp_path / "a.wav", audio, RATE_HZ, subtype="DOUBLE")
+    with pytest.raises(MaestroError, match=r"a\.wav: 100 of its 100 samples are NaN or infinite"):
+        load_sound(tmp_path / "a.wav", RATE_HZ)
+    assert not recwarn.list
+
+
+def test_samples_that_are_no_sound(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(amplitude=1.0) * 2e4, RATE_HZ, subtype="FLOAT")
+    message = r"a\.wav: its samples reach 2e\+04 times full scale \(expected at most 10000\)\. Scale the samples"
+    with pytest.raises(MaestroError, match=message):
         load_sound(tmp_path / "a.wav", RATE_HZ)
 
 

@@ -1,5 +1,8 @@
 """Sound files in, mono samples at one rate out; whatever cannot be trusted is refused in one line."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import librosa
@@ -13,6 +16,8 @@ from train.errors import CallError, MaestroError
 MIDI_SUFFIXES = (".mid", ".midi")
 # Below this peak a recording is taken for silence: its features would be those of rounding noise.
 SILENCE_DBFS = -80.0
+# Above this peak, full scale being 1, samples are no sound but other numbers, or not scaled.
+_LOUDEST = 1e4
 _BLOCK = 1 << 18
 # Frames (of samples) an MP3 may miss: encoders disagree about counting the frame that holds the count.
 _MP3_SLACK = 2 * 1152
@@ -43,7 +48,8 @@ def load_sound(path: Path, sample_rate_hz: int) -> NDArray[np.float32]:
     Raises
     ------
     MaestroError
-        No such file, a folder, not sound, truncated, empty, silent, or samples that are not finite.
+        No such file, a folder, not sound, truncated, empty, silent, or samples that are not finite or
+        far beyond full scale.
         Not detected: an MP3 without a Xing header that was cut between two of its frames.
     """
     path = Path(path)
@@ -55,7 +61,8 @@ def load_sound(path: Path, sample_rate_hz: int) -> NDArray[np.float32]:
         audio, rate_hz = render_midi(path, sample_rate_hz), sample_rate_hz
     else:
         _check_whole(path, size)
-        audio, rate_hz = _decode(path)
+        with _quiet_decoder():
+            audio, rate_hz = _decode(path)
     _check_samples(path, audio)
     if rate_hz != sample_rate_hz:
         audio = librosa.resample(audio, orig_sr=rate_hz, target_sr=sample_rate_hz, res_type="soxr_hq")
@@ -102,13 +109,19 @@ def _decode(path: Path) -> tuple[NDArray[np.float32], int]:
     try:
         file = soundfile.SoundFile(path)
     except (RuntimeError, TypeError) as error:
-        raise MaestroError(where, f"cannot be read as sound: {_reason(error)}", allowed=_KINDS) from error
+        reason = _reason(error)
+        # So libsndfile calls an MP3 in which it finds no sound (the file is there: it has been opened already).
+        if reason.startswith("File does not exist"):
+            raise MaestroError(where, "is not a sound file that libsndfile can read", allowed=_KINDS) from error
+        raise MaestroError(where, f"cannot be read as sound: {reason}", allowed=_KINDS) from error
     blocks: list[NDArray[np.float32]] = []
     with file:
         try:
             # SoundFile.blocks would not tell a short read from a whole one.
             while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-                blocks.append(block.mean(axis=1, dtype=np.float32))
+                # What is not finite, or no longer, is refused later, in one line.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    blocks.append(block.mean(axis=1, dtype=np.float32))
         except RuntimeError as error:
             raise MaestroError(where, f"truncated or damaged: {_reason(error)}", cure=_TRUNCATED) from error
         promised, rate_hz = file.frames, file.samplerate
@@ -119,6 +132,23 @@ def _decode(path: Path) -> tuple[NDArray[np.float32], int]:
             where, f"truncated: its header promises {promised} samples, {audio.size} are there", cure=_TRUNCATED
         )
     return audio, rate_hz
+
+
+@contextmanager
+def _quiet_decoder() -> Iterator[None]:
+    """Send away what libmpg123, libsndfile's MP3 decoder, says on stderr by itself; the errors come to us anyway."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # There is no stderr.
+        yield
+        return
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _reason(error: Exception) -> str:
@@ -136,6 +166,13 @@ def _check_samples(path: Path, audio: NDArray[np.float32]) -> None:
             where, f"{broken} of its {audio.size} samples are NaN or infinite", cure="export the recording again"
         )
     peak = float(np.abs(audio).max())
+    if peak > _LOUDEST:
+        raise MaestroError(
+            where,
+            f"its samples reach {peak:.3g} times full scale",
+            allowed=f"at most {_LOUDEST:g}",
+            cure="scale the samples to full scale, 1 for a file of floating-point numbers",
+        )
     if peak < 10 ** (SILENCE_DBFS / 20):
         raise MaestroError(
             where,
