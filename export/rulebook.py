@@ -25,7 +25,7 @@ RULES = (
     Rule(
         "NX001",
         "layer that NetX cannot run",
-        "NetX raises NotImplementedError for pool, convT, unpool, average and concat layers, has no loader for "
+        "NetX says of pool, convT, unpool, average and concat layers that they are not implemented, has no loader for "
         "complex ones that works here, and leaves out a layer of a type it has never heard of without a word.",
         "Build the network of dense, conv and flatten layers; export pooling as a grouped convolution",
         checks.kind,

@@ -199,6 +199,8 @@ change("unknown", lambda layers: neuron(layers["1"], type=np.bytes_("ALIF")))
 change("delay", lambda layers: layers["1"].create_dataset("delay", data=np.ones(4)))
 change("graded", lambda layers: neuron(layers["1"], messageBits=8))
 change("shape", lambda layers: layers["1"].pop("shape"))
+change("resonate", lambda layers: neuron(layers["1"], type=np.bytes_("RF_IZ")))
+change("input", lambda layers: layers.copy(layers["1/neuron"], layers["0"], "neuron"))
 def groups(layers):
     for name in list(layers)[1:]:
         del layers[name]
@@ -228,6 +230,8 @@ def test_what_lava_would_run_wrongly_is_refused(nets, tmp_path, root):
         "graded": "sends graded spikes",
         "shape": "cannot be loaded by lava-dl",
         "groups": "more than 127 groups",
+        "resonate": "has resonate-and-fire neurons. this runner knows CUBA LIF alone",
+        "input": "layer 0 (Input) has neurons of its own, which NetX does not connect to its input. drop them",
     }
     assert found.keys() == parts.keys()
     for name, part in parts.items():
