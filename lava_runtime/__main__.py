@@ -1,10 +1,13 @@
 """``python -m lava_runtime``: exported networks at work, in Lava's simulator or its arithmetic's reference."""
 
+import math
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 from lava_runtime.runner import BACKENDS, Result, load_spikes, make_runner
 from train.artifacts import RunFolder, atomic_write
@@ -14,11 +17,20 @@ from train.metrics import percent
 
 main = stage("lava_runtime", "Run exported networks in Lava's simulator, spike for spike as trained.")
 
+
+def _finite(_context: click.Context, _param: click.Parameter, value: float) -> float:
+    # click's ranges let NaN and infinity pass, and with them Lava would be waited for without an end.
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a finite number of seconds.")
+    return value
+
+
 _backend = click.option("--backend", type=click.Choice(BACKENDS), default="lava", help="What runs the network.")
 _patience = click.option(
     "--patience",
     type=click.FloatRange(min=0, min_open=True),
     default=120.0,
+    callback=_finite,
     help="Seconds without a time step after which Lava is taken for hung.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -66,16 +78,31 @@ def run(
         )
     if source is None:
         raise CallError("run", "no spikes given for a .net file", cure=f"write `run {target} --input X.npy`")
-    if output is not None and output.suffix != ".npy":
-        raise CallError(f"--output {output}", "does not end in .npy", cure=f"write {output}.npy")
+    if click.get_current_context().get_parameter_source("limit") is ParameterSource.COMMANDLINE:
+        raise CallError("--limit", "goes with a run folder", cure="give fewer samples in the --input file")
+    if output is not None:
+        _check_output(output)
     spikes = load_spikes(source)
     with make_runner(backend, target, patience_s=patience, stock=stock) as runner:
-        result = runner.run(spikes)
+        result = runner.run(spikes, where=str(source))
     if output is not None:
         with atomic_write(output) as temporary, temporary.open("wb") as file:
             np.save(file, result.output)
         say(f"wrote {output}: shape {result.output.shape}")
     _show_result(result, backend, as_json)
+
+
+def _check_output(path: Path) -> None:
+    """Refuse, before the work, a file that could not be written after it."""
+    if path.suffix != ".npy":
+        raise CallError(f"--output {path}", "does not end in .npy", cure=f"write {path}.npy")
+    if path.is_dir():
+        raise CallError(f"--output {path}", "is a folder", cure=f"write {path / 'output.npy'}")
+    # The nearest folder that is there: the ones below it can be made.
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        why = "is not a folder" if not above.is_dir() else "may not be written to"
+        raise MaestroError(str(path), f"cannot be written: {above} {why}", cure="choose another folder")
 
 
 def _show_result(result: Result, backend: str, as_json: bool) -> None:

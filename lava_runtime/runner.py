@@ -3,6 +3,8 @@
 import math
 import multiprocessing
 import os
+import tokenize
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -58,8 +60,11 @@ class Runner(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def run(self, spikes: NDArray[Any]) -> Result:
-        """Run samples of shape (sample, channel, height, width, time) or (sample, neuron, time)."""
+    def run(self, spikes: NDArray[Any], *, where: str = "spikes") -> Result:
+        """Run samples of shape (sample, channel, height, width, time) or (sample, neuron, time).
+
+        ``where`` they come from is what an error about them names.
+        """
         ...
 
 
@@ -111,8 +116,8 @@ class LavaRunner:
     ) -> None:
         self._network.close()
 
-    def run(self, spikes: NDArray[Any]) -> Result:
-        checked = check_spikes("spikes", spikes, self._network.description.input_shape)
+    def run(self, spikes: NDArray[Any], *, where: str = "spikes") -> Result:
+        checked = check_spikes(where, spikes, self._network.description.input_shape)
         found = []
         with progress("Lava", checked.shape[0] * checked.shape[-1], "steps") as meter:
             for item in self._network.stream(checked):
@@ -142,8 +147,8 @@ class ReferenceRunner:
     ) -> None:
         return
 
-    def run(self, spikes: NDArray[Any]) -> Result:
-        checked = check_spikes("spikes", spikes, self._network.input_shape)
+    def run(self, spikes: NDArray[Any], *, where: str = "spikes") -> Result:
+        checked = check_spikes(where, spikes, self._network.input_shape)
         found = []
         with progress("reference", len(checked), "samples") as meter:
             for item in self._each(checked):
@@ -206,14 +211,20 @@ def load_spikes(path: Path) -> NDArray[Any]:
     Raises
     ------
     MaestroError
-        Missing, not a .npy file, cut short, or holding Python objects, which are never unpickled.
+        Missing, a folder, not a .npy file, cut short, larger than memory, or holding Python objects,
+        which are never unpickled.
     """
     cure = "save integer spikes with numpy.save"
+    if path.is_dir():
+        raise MaestroError(str(path), "is a folder", allowed="a .npy file", cure=cure)
     if not path.is_file():
         raise MaestroError(str(path), "no such file", cure=cure)
     try:
         found = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except MemoryError as error:
+        found = "its header promises more data than fits in memory"
+        raise MaestroError(str(path), found, cure=f"{cure}, fewer samples at a time") from error
+    except (ValueError, TypeError, OverflowError, EOFError, OSError, zipfile.BadZipFile, tokenize.TokenError) as error:
         if "Object arrays" in str(error):
             raise MaestroError(str(path), "holds Python objects", allowed="an array of 0 and 1", cure=cure) from error
         raise MaestroError(str(path), "is not a whole .npy file", cure=cure) from error

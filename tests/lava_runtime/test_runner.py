@@ -60,6 +60,15 @@ def test_bad_files_are_refused(tmp_path):
     (tmp_path / "cut.npy").write_bytes(whole[:-7])
     with pytest.raises(MaestroError, match=r"is not a whole \.npy file"):
         load_spikes(tmp_path / "cut.npy")
+    (tmp_path / "zip.npy").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(MaestroError, match=r"is not a whole \.npy file"):
+        load_spikes(tmp_path / "zip.npy")
+    with pytest.raises(MaestroError, match=r"is a folder .expected a \.npy file.*numpy\.save"):
+        load_spikes(tmp_path)
+    # 2^54 bytes: more than any machine lets a process have.
+    (tmp_path / "huge.npy").write_bytes(whole.replace(b"(4, 2, 3, 1, 5), }", b"(2, 9007199254740992), }"))
+    with pytest.raises(MaestroError, match=r"huge\.npy: its header promises more data than fits in memory"):
+        load_spikes(tmp_path / "huge.npy")
     np.savez(tmp_path / "many.npz", GOOD)
     with pytest.raises(MaestroError, match="holds several arrays"):
         load_spikes(tmp_path / "many.npz")
@@ -120,12 +129,17 @@ def test_run_net_writes_the_output(cli, nets, noise, tmp_path):
 
 
 def test_run_net_says_what_is_wrong(cli, nets, tmp_path):
+    np.save(tmp_path / "odd.npy", np.full((1, 12, 4), 2))
+    (tmp_path / "y.npy").mkdir()
     cases = [
         (("run", tmp_path / "none.net"), 1, "no such run folder or .net file"),
         (("run", nets["dense"]), 2, "no spikes given for a .net file"),
         (("run", tmp_path, "--input", "x.npy"), 2, "--input and --output: go with a .net file"),
         (("run", nets["dense"], "--input", tmp_path / "x.npy", "--output", "y.txt"), 2, "does not end in .npy"),
         (("run", nets["dense"], "--input", tmp_path / "x.npy"), 1, "x.npy: no such file"),
+        (("run", nets["dense"], "--input", "x.npy", "--limit", "64"), 2, "--limit: goes with a run folder"),
+        (("run", nets["dense"], "--input", "x.npy", "--output", tmp_path / "y.npy"), 2, "y.npy: is a folder"),
+        (("run", nets["dense"], "--input", tmp_path / "odd.npy"), 1, "odd.npy: holds 2 (expected 0 and 1"),
         (("run", nets["dense"], "--limit", "0"), 2, "--limit"),
         (("run", nets["dense"], "--backend", "loihi"), 2, "is not one of"),
         (("run", tmp_path), 1, "missing from the run"),
@@ -134,6 +148,16 @@ def test_run_net_says_what_is_wrong(cli, nets, tmp_path):
         result = cli("lava_runtime", *arguments)
         assert result.exit_code == code, (arguments, result.output)
         assert text in result.output, (arguments, result.output)
+
+
+@pytest.mark.parametrize("command", ["run", "parity", "identify"])
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1"])
+def test_patience_is_a_finite_time(cli, tmp_path, command, seconds):
+    sound = [tmp_path / "x.wav"] if command == "identify" else []
+    result = cli("lava_runtime", command, tmp_path, *sound, "--patience", seconds)
+    assert result.exit_code == 2
+    assert "Invalid value for '--patience'" in result.output
+    assert "is not " in result.output
 
 
 def test_a_damaged_net_is_one_clear_line(cli, nets, tmp_path):
@@ -153,6 +177,7 @@ def test_writing_where_one_may_not_loses_nothing(cli, nets, noise, tmp_path):
     arguments = ("--input", tmp_path / "x.npy", "--output", tmp_path / "file" / "y.npy")
     result = cli("lava_runtime", "run", nets["dense"], "--backend", "reference", *arguments)
     assert result.exit_code == 1
-    assert "cannot be written" in result.output
+    assert f"y.npy: cannot be written: {tmp_path / 'file'} is not a folder. Choose another folder" in result.output
+    assert "reference:" not in result.output, "it was run in vain"
     assert (tmp_path / "file").read_text() == "kept"
     assert netx.read(nets["dense"])
