@@ -80,13 +80,16 @@ def emit_json(value: Any) -> None:
 
 def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for people, on stdout; the first column is left, the others right aligned."""
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:
         table.add_row(*row)
     width = None if sys.stdout.isatty() else 120
-    Console(width=width, highlight=False).print(table)
+    console = Console(width=width, highlight=False)
+    # A title of the table's would be broken to its width.
+    console.print(title, soft_wrap=True, markup=False)
+    console.print(table)
 
 
 class Meter:
