@@ -109,7 +109,10 @@ def parse_manifest(values: Any, run: RunFolder, again: str) -> Manifest:
         odd = sorted(set(values) ^ names)
         raise damaged(f"does not have the keys of format {FORMAT}: {', '.join(odd)}")
     try:
-        sections = parse_config({"features": values["features"], "encoding": values["encoding"]})
+        # The longest performance allowed: clips as long as any that training takes.
+        sections = parse_config(
+            {"corpus": {"performance_s": 3600.0}, "features": values["features"], "encoding": values["encoding"]}
+        )
         for key, found, allowed in _faults(values, sections.features, sections.encoding):
             raise damaged(f"key {key} {found}", allowed)
         values = {

@@ -1,5 +1,6 @@
 """The manifest comes back as it was, and is refused when it is not whole or speaks of other files."""
 
+import dataclasses
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from export.manifest import GateRecord, Head, Manifest, load_manifest, save_mani
 from train.artifacts import RunFolder, sha256
 from train.config import EncodingConfig, FeatureConfig
 from train.errors import MaestroError
+from train.features import clip_steps
 
 
 @pytest.fixture
@@ -47,6 +49,13 @@ def test_a_manifest_comes_back_as_it_was(run, manifest):
     assert manifest.slices == {"title": (0, 2), "style": (2, 4)}
     run.checkpoint.unlink()
     assert load_manifest(run) == manifest
+
+
+def test_clips_longer_than_the_default_performance_are_no_damage(run, manifest):
+    features = dataclasses.replace(manifest.features, clip_s=100.0)
+    longer = dataclasses.replace(manifest, features=features, steps=clip_steps(features))
+    save_manifest(run, longer)
+    assert load_manifest(run) == longer
 
 
 @pytest.mark.parametrize("name", ["net", "checkpoint"])
