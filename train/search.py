@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from train.artifacts import RunFolder, key_of, provenance, read_json, write_json
-from train.config import Config, load_config
+from train.config import Config, load_config, section_dict
 from train.console import say
 from train.errors import CallError, MaestroError
 from train.loop import fit, is_done, validation_score
@@ -58,6 +58,7 @@ def search(source: str, overrides: Sequence[str], axes: Sequence[str], out: Path
     """
     grid = parse_grid(axes)
     configs = [load_config(source, [*overrides, *cell]) for cell in grid]
+    shared = load_config(source, overrides)
     cells = []
     for number, (cell, config) in enumerate(zip(grid, configs, strict=True), start=1):
         run = RunFolder(out / f"cell-{key_of([source, list(overrides), list(cell)])}")
@@ -79,6 +80,8 @@ def search(source: str, overrides: Sequence[str], axes: Sequence[str], out: Path
         result = {
             "config": source,
             "overrides": list(overrides),
+            # Defaults move: what every cell had in common is written out.
+            "shared": section_dict(shared),
             "grid": list(axes),
             "budget": {"cells": len(grid), "finished": number, "seconds": sum(cell["seconds"] for cell in cells)},
             "cells": cells,

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from train import loop, search
+from train.config import load_config
 from train.errors import CallError, MaestroError
 
 TINY = [
@@ -37,6 +38,8 @@ def test_cells_are_ranked_kept_and_never_trained_twice(fake_clips, tmp_path, mon
     axes = ["encoding.levels=3,4"]
     first = search.search("lif", TINY, axes, tmp_path)
     assert json.loads((tmp_path / "search.json").read_text())["cells"] == first["cells"]
+    assert first["shared"]["training"]["epochs"] == 1
+    assert first["shared"]["lif"]["threshold"] == load_config("lif").lif.threshold
     scores = [cell["score"] for cell in first["cells"]]
     assert scores == sorted(scores, reverse=True)
     monkeypatch.setattr(search, "fit", lambda *_args, **_keys: pytest.fail("a finished cell was trained again"))
