@@ -53,6 +53,8 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     """
     _claim(config, run, resume, overwrite)
     torch.set_num_threads(config.training.threads)
+    # oneDNN rounds weight gradients differently from call to call; the same seed must give the same checkpoint.
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
     clips, labels = corpus_clips(config)
     heads = head_slices(labels)
     encoder = make_encoder(config.encoding)
