@@ -17,6 +17,8 @@ PRESETS = Path(__file__).parent / "configs"
 
 HEADS = ("title", "style", "emotion")
 ENCODINGS = ("delta", "level", "rate", "ttfs", "phase", "burst", "current")
+NEURONS = ("dh_lif", "lif", "ann")
+NOISES = ("white", "pink", "babble")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class NetworkConfig:
     Convolutions run along the feature axis, each followed by average pooling along it.
     """
 
-    neuron: str = "lif"
+    neuron: str = "dh_lif"
     conv_channels: tuple[int, ...] = (24, 48)
     conv_kernels: tuple[int, ...] = (5, 5)
     pools: tuple[int, ...] = (2, 2)
@@ -95,6 +97,43 @@ class LifConfig:
     weight_scale: float = 1.0
     per_channel: bool = False
     learn_decays: bool = True
+
+
+@dataclass(frozen=True)
+class DendriteConfig:
+    """Dendritic branches of DH-LIF; everything else is the LIF's.
+
+    ``realisation``: analog branches summed into the soma, or spiking compartments that feed a LIF soma.
+    ``layers``: which of the layers with weights have dendrites: early are the convolutions, late the dense ones.
+    ``mask``: inputs go to branches at random or in contiguous blocks; one partition for every ``mask_share``
+    neurons, 0 for one a layer. ``tau_low`` and ``tau_high``: time constants, in steps, of the fastest and
+    slowest branch at the start, the others log-spaced between. ``decay_learning_rate`` is relative to a decay's
+    own size. The spiking kind has thresholds of its own and soma weights fixed or learned.
+    """
+
+    realisation: str = "analog"
+    branches: int = 4
+    layers: str = "all"
+    mask: str = "random"
+    mask_share: int = 0
+    tau_low: float = 2.0
+    tau_high: float = 47.0
+    decay_learning_rate: float = 0.01
+    threshold: float = 1.0
+    per_channel: bool = False
+    branch_threshold: float = 1.0
+    soma_threshold: float = 2.0
+    soma_weights: str = "learned"
+
+
+@dataclass(frozen=True)
+class NoiseConfig:
+    """Noise in training: a ``share`` of the clips is heard with noise of one of ``kinds`` at one of ``snr_db``."""
+
+    share: float = 0.0
+    kinds: tuple[str, ...] = NOISES
+    snr_db: tuple[int, ...] = (0, 5, 10, 20)
+    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -125,12 +164,14 @@ class TrainingConfig:
 class Config:
     """A whole run's configuration."""
 
-    name: str = "lif"
+    name: str = "dh_lif"
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     lif: LifConfig = field(default_factory=LifConfig)
+    dendrites: DendriteConfig = field(default_factory=DendriteConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
 
@@ -238,8 +279,11 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list) or not all(type(item) is int for item in value):
-            raise CallError(where, f"is {value!r}", allowed="a list of whole numbers")
+        item_type = typing.get_args(hint)[0]
+        if not isinstance(value, list) or not all(type(item) is item_type for item in value):
+            raise CallError(
+                where, f"is {value!r}", allowed=f"a list of {'whole numbers' if item_type is int else 'words'}"
+            )
         return tuple(value)
     if type(value) is not hint:
         raise CallError(where, f"is {value!r}", allowed=hint.__name__)
@@ -254,8 +298,15 @@ def _check(config: Config) -> None:
         config.training,
         config.lif,
     )
-    _choice("network.neuron", network.neuron, ("lif", "ann"))
+    dendrites, noise = config.dendrites, config.noise
+    _choice("network.neuron", network.neuron, NEURONS)
     _choice("encoding.name", config.encoding.name, ENCODINGS)
+    _choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))
+    _choice("dendrites.layers", dendrites.layers, ("all", "early", "late", "none"))
+    _choice("dendrites.mask", dendrites.mask, ("random", "blocks"))
+    _choice("dendrites.soma_weights", dendrites.soma_weights, ("learned", "fixed"))
+    for kind in noise.kinds:
+        _choice("noise.kinds", kind, NOISES)
     if not len(network.conv_channels) == len(network.conv_kernels) == len(network.pools):
         raise CallError(
             "configuration keys network.conv_channels, conv_kernels and pools",
@@ -288,6 +339,16 @@ def _check(config: Config) -> None:
         ("lif.tau_grad", lif.tau_grad, 1e-6, 1e6),
         ("lif.scale_grad", lif.scale_grad, 1e-6, 1e6),
         ("lif.weight_scale", lif.weight_scale, 1e-6, 1e6),
+        ("dendrites.branches", dendrites.branches, 1, 64),
+        ("dendrites.mask_share", dendrites.mask_share, 0, 1000000),
+        ("dendrites.tau_low", dendrites.tau_low, 1, 4096),
+        ("dendrites.tau_high", dendrites.tau_high, dendrites.tau_low, 4096),
+        ("dendrites.decay_learning_rate", dendrites.decay_learning_rate, 0, 10),
+        ("dendrites.threshold", dendrites.threshold, 1 / 64, 2047),
+        ("dendrites.branch_threshold", dendrites.branch_threshold, 1 / 64, 2047),
+        ("dendrites.soma_threshold", dendrites.soma_threshold, 1 / 64, 2047),
+        ("noise.share", noise.share, 0, 1),
+        *(("noise.snr_db", value, -60, 120) for value in noise.snr_db),
         ("training.epochs", training.epochs, 1, 100000),
         ("training.patience", training.patience, 1, 100000),
         ("training.decay_learning_rate", training.decay_learning_rate, 0, 10),
@@ -304,6 +365,8 @@ def _check(config: Config) -> None:
             raise CallError(f"configuration key {key}", f"is {value:g}", allowed=f"{low:g} to {high:g}")
     if features.mfcc + features.chroma + features.rms == 0:
         raise CallError("configuration section features", "asks for no feature", cure="set mfcc, chroma or rms")
+    if noise.share > 0 and not (noise.kinds and noise.snr_db):
+        raise CallError("configuration section noise", "names no noise", cure="set kinds and snr_db, or share to 0")
     for name in ("conv_channels", "conv_kernels", "pools", "dense"):
         if any(size < 1 for size in getattr(network, name)):
             raise CallError(f"configuration key network.{name}", "has an entry below 1", allowed="positive sizes")

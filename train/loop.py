@@ -212,11 +212,11 @@ def _parameter_groups(network: torch.nn.Module, config: Config) -> list[dict[str
     for name, parameter in network.named_parameters():
         if not parameter.requires_grad:
             continue
-        if name.endswith("_decay"):
+        if "_decay" in name:
             size = float(parameter.detach().abs().mean())
-            groups.append(
-                {"params": [parameter], "base": config.training.decay_learning_rate * size, "weight_decay": 0.0}
-            )
+            of_branch = "branch_decay" in name
+            rate = config.dendrites.decay_learning_rate if of_branch else config.training.decay_learning_rate
+            groups.append({"params": [parameter], "base": rate * size, "weight_decay": 0.0})
         else:
             groups[0]["params"].append(parameter)
     return groups
