@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from export.limits import GAIN_MAX
 from train.errors import MaestroError
 
 Integers = NDArray[np.int64]
@@ -36,6 +37,34 @@ class Cuba:
 
 
 @dataclass(frozen=True, eq=False)
+class DhLif:
+    """Neurons with dendritic branches: a current each, summed into a soma that is otherwise a CUBA neuron's.
+
+    The branches make the `analog` realisation: it runs in the simulator, and on Loihi 2 it would need neuron
+    microcode that is not public. A layer of such neurons has ``branches`` rows of weights a neuron.
+
+    Parameters
+    ----------
+    i_decay
+        Decays of the branch currents in 1/4096 a step, shape (branch,), or (branch, channel or neuron).
+    gain
+        Bits that a branch's input is shifted down by, 0 to 6, shape (branch,).
+    v_decay, vth_mant
+        As :class:`Cuba` has them.
+    """
+
+    i_decay: Integers
+    gain: Integers
+    v_decay: int | Integers
+    vth_mant: int
+
+    @property
+    def branches(self) -> int:
+        """Branches of a neuron."""
+        return int(np.size(self.gain))
+
+
+@dataclass(frozen=True, eq=False)
 class InputLayer:
     """Where spikes come in, shape (channel, height, width) or (neuron,).
 
@@ -55,7 +84,8 @@ class ConvLayer:
     Parameters
     ----------
     weight
-        Shape (channel out, channel in / groups, kernel height, kernel width).
+        Shape (channel out, channel in / groups, kernel height, kernel width). With dendrites shape (branch *
+        channel out, channel in, kernel height, kernel width), row ``branch * channels + channel``, groups 1.
     stride, padding, dilation
         Pairs (height, width).
     shape
@@ -69,7 +99,7 @@ class ConvLayer:
     padding: Pair
     dilation: Pair
     groups: int
-    neuron: Cuba
+    neuron: Cuba | DhLif
     shape: tuple[int, int, int]
     bias: Integers | None = None
 
@@ -81,7 +111,8 @@ class DenseLayer:
     Parameters
     ----------
     weight
-        Shape (neuron out, neuron in).
+        Shape (neuron out, neuron in); with dendrites (branch * neuron out, neuron in), row
+        ``branch * neurons + neuron``, and neither delays nor recurrent weights.
     bias
         Mantissas, shape (neuron out,).
     delay
@@ -91,7 +122,7 @@ class DenseLayer:
     """
 
     weight: Integers
-    neuron: Cuba
+    neuron: Cuba | DhLif
     bias: Integers | None = None
     delay: Integers | None = None
     recurrent: Integers | None = None
@@ -99,7 +130,7 @@ class DenseLayer:
     @property
     def shape(self) -> tuple[int]:
         """Output shape (neuron,)."""
-        return (int(self.weight.shape[0]),)
+        return (int(self.weight.shape[0]) // branches(self),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +181,11 @@ class Network:
         return tuple(name for name, _ in self.spiking)
 
     @property
+    def dendritic_names(self) -> tuple[str, ...]:
+        """Names of the layers with analog dendrites: they run in the simulator only."""
+        return tuple(name for name, layer in self.spiking if isinstance(layer.neuron, DhLif))
+
+    @property
     def latency(self) -> int:
         """Steps between an input and the first output it can cause: one a layer with synapses."""
         return sum(not isinstance(layer, InputLayer) for _, layer in self.spiking)
@@ -177,13 +213,18 @@ def default_names(layers: Sequence[Layer]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def branches(layer: ConvLayer | DenseLayer) -> int:
+    """Rows of weights a neuron (dense) or channel (conv) has: 1 without dendrites."""
+    return layer.neuron.branches if isinstance(layer.neuron, DhLif) else 1
+
+
 def conv_shape(layer: ConvLayer, shape: Sequence[int]) -> tuple[int, int, int]:
     """Output shape of a convolution of ``shape`` (channel, height, width)."""
     size = []
     for axis in (0, 1):
         reach = layer.dilation[axis] * (layer.weight.shape[2 + axis] - 1) + 1
         size.append((shape[1 + axis] + 2 * layer.padding[axis] - reach) // layer.stride[axis] + 1)
-    return int(layer.weight.shape[0]), size[0], size[1]
+    return int(layer.weight.shape[0]) // branches(layer), size[0], size[1]
 
 
 def check_layer(name: str, layer: Layer, shape: tuple[int, ...]) -> None:
@@ -196,6 +237,8 @@ def check_layer(name: str, layer: Layer, shape: tuple[int, ...]) -> None:
         if layer.shape != (math.prod(shape),):
             raise refuse(f"flattens {shape} into {layer.shape}", f"{(math.prod(shape),)}")
         return
+    if not isinstance(layer, InputLayer) and isinstance(layer.neuron, DhLif):
+        _check_branches(layer, layer.neuron, refuse)
     if isinstance(layer, ConvLayer):
         _check_conv(layer, shape, refuse)
     elif isinstance(layer, DenseLayer):
@@ -204,11 +247,32 @@ def check_layer(name: str, layer: Layer, shape: tuple[int, ...]) -> None:
         raise refuse(f"is a second input of shape {layer.shape}", "one input layer, the first")
     if layer.neuron is None:
         return
-    for word, value in (("iDecay", layer.neuron.i_decay), ("vDecay", layer.neuron.v_decay)):
+    decays = {"iDecay": layer.neuron.i_decay, "vDecay": layer.neuron.v_decay}
+    if isinstance(layer.neuron, DhLif):
+        size = (layer.neuron.branches,)
+        found = np.shape(decays.pop("iDecay"))
+        if found not in (size, size + layer.shape[:1]):
+            raise refuse(f"has branch decays of shape {found}", f"{size} or {size + layer.shape[:1]}")
+    for word, value in decays.items():
         if np.ndim(value) and np.shape(value) != layer.shape[:1]:
             raise refuse(f"has {word} of shape {np.shape(value)}", f"one number, or shape {layer.shape[:1]}")
     if layer.bias is not None and layer.bias.shape != layer.shape[:1]:
         raise refuse(f"has a bias of shape {layer.bias.shape}", f"{layer.shape[:1]}")
+
+
+def _check_branches(layer: ConvLayer | DenseLayer, neuron: DhLif, refuse: Refuse) -> None:
+    if np.ndim(neuron.gain) != 1 or not neuron.branches:
+        raise refuse(f"has gains of shape {np.shape(neuron.gain)}", "one gain a branch, (branches,)")
+    if neuron.gain.min() < 0 or neuron.gain.max() > GAIN_MAX:
+        raise refuse(f"has gains of {neuron.gain.min()} to {neuron.gain.max()}", f"0 to {GAIN_MAX}")
+    if layer.weight.ndim and layer.weight.shape[0] % neuron.branches:
+        found = f"has {layer.weight.shape[0]} rows of weights for {neuron.branches} branches"
+        raise refuse(found, "as many rows for every branch")
+    if isinstance(layer, ConvLayer):
+        if layer.groups != 1:
+            raise refuse(f"has dendrites and {layer.groups} groups", "one group")
+    elif layer.delay is not None or layer.recurrent is not None:
+        raise refuse(f"has dendrites and {'delays' if layer.recurrent is None else 'recurrent weights'}", "neither")
 
 
 def _check_conv(layer: ConvLayer, shape: tuple[int, ...], refuse: Refuse) -> None:
@@ -233,7 +297,8 @@ def _check_dense(layer: DenseLayer, shape: tuple[int, ...], refuse: Refuse) -> N
     if len(shape) != 1:
         raise refuse(f"is dense on an input of shape {shape}", "a flatten layer before it")
     if layer.weight.ndim != 2 or layer.weight.shape[1] != shape[0] or layer.weight.shape[0] < 1:
-        raise refuse(f"has weights of shape {layer.weight.shape}", f"(neurons, {shape[0]})")
+        rows = "branches * neurons" if branches(layer) > 1 else "neurons"
+        raise refuse(f"has weights of shape {layer.weight.shape}", f"({rows}, {shape[0]})")
     size = layer.weight.shape[0]
     if layer.recurrent is not None and layer.delay is not None:
         raise refuse("is recurrent and has delays, which NetX mixes up", "one of the two")

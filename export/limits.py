@@ -27,3 +27,6 @@ STATE_MAX = 1 << 23
 
 # Axonal delays, in steps: lava-dl netx/hdf5.py clamps at 62; slayer/block/cuba.py trains with the same bound.
 DELAY_MAX = 62
+
+# A branch's input is shifted down by its gain. Up to the shift above no bit is lost: (a << 6) >> g is exact.
+GAIN_MAX = ACTIVATION_SHIFT
