@@ -211,7 +211,7 @@ def parse_config(values: dict[str, Any]) -> Config:
     CallError
         An unknown key (with a suggestion), a value of the wrong type or range.
     """
-    config = _build(Config, values, "")
+    config = build_section(Config, values, "")
     _check(config)
     return config
 
@@ -255,7 +255,14 @@ def _override(values: dict[str, Any], override: str) -> None:
     values[last] = value
 
 
-def _build(kind: type[Section], values: dict[str, Any], prefix: str) -> Section:
+def build_section(kind: type[Section], values: dict[str, Any], prefix: str) -> Section:
+    """A dataclass from a table of plain values; ``prefix`` is what stands before its keys in messages.
+
+    Raises
+    ------
+    CallError
+        An unknown key (with a suggestion), a value of the wrong type.
+    """
     hints = typing.get_type_hints(kind)
     found: dict[str, Any] = {}
     for key, value in values.items():
@@ -275,7 +282,7 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, dict):
             raise CallError(where, f"is {value!r}", allowed="a section of keys")
-        return _build(typing.cast("type[Any]", hint), value, f"{key}.")
+        return build_section(typing.cast("type[Any]", hint), value, f"{key}.")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if typing.get_origin(hint) is tuple:
@@ -299,14 +306,14 @@ def _check(config: Config) -> None:
         config.lif,
     )
     dendrites, noise = config.dendrites, config.noise
-    _choice("network.neuron", network.neuron, NEURONS)
-    _choice("encoding.name", config.encoding.name, ENCODINGS)
-    _choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))
-    _choice("dendrites.layers", dendrites.layers, ("all", "early", "late", "none"))
-    _choice("dendrites.mask", dendrites.mask, ("random", "blocks"))
-    _choice("dendrites.soma_weights", dendrites.soma_weights, ("learned", "fixed"))
+    check_choice("network.neuron", network.neuron, NEURONS)
+    check_choice("encoding.name", config.encoding.name, ENCODINGS)
+    check_choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))
+    check_choice("dendrites.layers", dendrites.layers, ("all", "early", "late", "none"))
+    check_choice("dendrites.mask", dendrites.mask, ("random", "blocks"))
+    check_choice("dendrites.soma_weights", dendrites.soma_weights, ("learned", "fixed"))
     for kind in noise.kinds:
-        _choice("noise.kinds", kind, NOISES)
+        check_choice("noise.kinds", kind, NOISES)
     if not len(network.conv_channels) == len(network.conv_kernels) == len(network.pools):
         raise CallError(
             "configuration keys network.conv_channels, conv_kernels and pools",
@@ -372,7 +379,8 @@ def _check(config: Config) -> None:
             raise CallError(f"configuration key network.{name}", "has an entry below 1", allowed="positive sizes")
 
 
-def _choice(key: str, value: str, allowed: Sequence[str]) -> None:
+def check_choice(key: str, value: str, allowed: Sequence[str]) -> None:
+    """Refuse a value that is not among the allowed ones, suggesting the nearest."""
     if value not in allowed:
         close = difflib.get_close_matches(value, allowed, n=1)
         raise CallError(
