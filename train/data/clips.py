@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from train import artifacts
 from train.artifacts import atomic_write, key_of
-from train.config import HEADS, Config, FeatureConfig, section_dict
+from train.config import HEADS, Config, section_dict
 from train.console import say
 from train.data.corpus import Corpus, Recording, build_corpus
 from train.data.parallel import PROCESSES, in_parallel
@@ -27,6 +28,17 @@ UNLABELLED = -1
 
 Features = NDArray[np.float32]
 Indices = NDArray[np.int64]
+
+
+@runtime_checkable
+class Change(Protocol):
+    """What is done to a recording's samples before its features are taken. It travels to other processes."""
+
+    def key(self) -> dict[str, Any]:
+        """All that decides the samples it gives, as JSON-able data, for the name of a cache."""
+
+    def apply(self, audio: NDArray[np.float32], recording: Recording) -> NDArray[np.float32]:
+        """Samples in, as many samples out, shape (sample,)."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,19 @@ def cut_clips(
     return ClipSet(tuple(sequences), of_clip, np.array(start, np.int64), found, steps, names)
 
 
+def join_clips(sets: Sequence[ClipSet]) -> ClipSet:
+    """All clips of several sets, in their order; nothing is copied but indices."""
+    firsts = np.cumsum([0, *(len(part.sequences) for part in sets)])
+    return ClipSet(
+        sequences=tuple(sequence for part in sets for sequence in part.sequences),
+        recording=np.concatenate([part.recording + first for part, first in zip(sets, firsts[:-1], strict=True)]),
+        start=np.concatenate([part.start for part in sets]),
+        labels={head: np.concatenate([part.labels[head] for part in sets]) for head in HEADS},
+        steps=sets[0].steps,
+        names=tuple(name for part in sets for name in part.names),
+    )
+
+
 def corpus_clips(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[str, ...]]]:
     """The embedded corpus's clips, building corpus and features where they are not cached.
 
@@ -155,14 +180,24 @@ def corpus_clips(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[st
     """
     corpus = build_corpus(config.corpus)
     sequences = corpus_features(corpus, config)
-    steps = clip_steps(config.features)
     sets = {}
     for split in dict.fromkeys(recording.split for recording in corpus.recordings):
         members = [index for index, recording in enumerate(corpus.recordings) if recording.split == split]
-        labels = {head: [_label(corpus, corpus.recordings[index], head) for index in members] for head in HEADS}
-        names = [corpus.recordings[index].id for index in members]
-        sets[split] = cut_clips([sequences[index] for index in members], steps, steps, names=names, labels=labels)
+        recordings = [corpus.recordings[index] for index in members]
+        sets[split] = recording_clips(corpus, recordings, [sequences[index] for index in members], config)
     return sets, corpus.labels
+
+
+def recording_clips(
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    sequences: Sequence[Float32[Features, "feature _frame"]],
+    config: Config,
+) -> ClipSet:
+    """Clips of some of a corpus's recordings, given their features: windows that do not overlap, with labels."""
+    steps = clip_steps(config.features)
+    labels = {head: [_label(corpus, recording, head) for recording in recordings] for head in HEADS}
+    return cut_clips(sequences, steps, steps, names=[recording.id for recording in recordings], labels=labels)
 
 
 def _label(corpus: Corpus, recording: Recording, head: str) -> int:
@@ -182,43 +217,95 @@ def corpus_features(corpus: Corpus, config: Config) -> list[Float32[Features, "f
     MaestroError
         A recording cannot be read, or the cache cannot be written.
     """
-    key = key_of(
-        {
-            "format": FORMAT,
-            "librosa": metadata.version("librosa"),
-            "corpus": corpus.path.name,
-            "corpus_config": section_dict(config.corpus),
-            "features": section_dict(config.features),
-            "recordings": [recording.id for recording in corpus.recordings],
-        }
-    )
-    cache = artifacts.CACHE / f"features-{key}.npz"
-    if cache.is_file():
-        try:
-            return _read(cache, len(corpus.recordings))
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            say(f"{cache}: damaged ({error}); computing the features again")
-    sequences = _compute(corpus, config)
-    with atomic_write(cache) as temporary, temporary.open("wb") as file:
-        np.savez(file, **{f"recording{index}": sequence for index, sequence in enumerate(sequences)})
-    return sequences
+    return changed_features(corpus, corpus.recordings, config, [None])[0]
 
 
-def _read(cache: Path, count: int) -> list[Features]:
-    """The cached features; the archive's own checksums tell a damaged one."""
-    with np.load(cache, allow_pickle=False) as arrays:
-        return [arrays[f"recording{index}"] for index in range(count)]
+def changed_features(
+    corpus: Corpus,
+    recordings: Sequence[Recording],
+    config: Config,
+    changes: Sequence[Change | None],
+    label: str = "features",
+) -> list[list[Float32[Features, "feature _frame"]]]:
+    """Features of some of a corpus's recordings, heard in several ways, each from its cache if it is there and whole.
+
+    What is missing is computed in one pass over the recordings.
+
+    Parameters
+    ----------
+    corpus, recordings
+        The corpus and which of its recordings, in order.
+    config
+        Whose features.
+    changes
+        What is done to the samples first; None for nothing.
+    label
+        What the progress is called.
+
+    Returns
+    -------
+    list of list of NDArray[np.float32], each (feature, frame)
+        One list a change, as long as ``recordings``.
+
+    Raises
+    ------
+    MaestroError
+        A recording cannot be read, or a cache cannot be written.
+    """
+    caches = [_cache(corpus, recordings, config, change) for change in changes]
+    found = [_read(cache, len(recordings)) for cache in caches]
+    missing = [index for index, sequences in enumerate(found) if sequences is None]
+    if missing:
+        computed = _compute(corpus, recordings, config, [changes[index] for index in missing], label)
+        for index, sequences in zip(missing, computed, strict=True):
+            with atomic_write(caches[index]) as temporary, temporary.open("wb") as file:
+                np.savez(file, **{f"recording{number}": sequence for number, sequence in enumerate(sequences)})
+            found[index] = sequences
+    return [sequences for sequences in found if sequences is not None]
 
 
-def _compute(corpus: Corpus, config: Config) -> list[Features]:
-    rate_hz = config.corpus.sample_rate_hz
-    jobs = [(corpus.path / recording.file, rate_hz, config.features) for recording in corpus.recordings]
+def _cache(corpus: Corpus, recordings: Sequence[Recording], config: Config, change: Change | None) -> Path:
+    """The file named by everything that decides these features."""
+    content = {
+        "format": FORMAT,
+        "librosa": metadata.version("librosa"),
+        "corpus": corpus.path.name,
+        "corpus_config": section_dict(config.corpus),
+        "features": section_dict(config.features),
+        "recordings": [recording.id for recording in recordings],
+    }
+    if change is not None:
+        content["change"] = change.key()
+    return artifacts.CACHE / f"features-{key_of(content)}.npz"
+
+
+def _read(cache: Path, count: int) -> list[Features] | None:
+    """The cached features, None where they must be computed; the archive's own checksums tell a damaged one."""
+    if not cache.is_file():
+        return None
+    try:
+        with np.load(cache, allow_pickle=False) as arrays:
+            return [arrays[f"recording{index}"] for index in range(count)]
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        say(f"{cache}: damaged ({error}); computing the features again")
+        return None
+
+
+def _compute(
+    corpus: Corpus, recordings: Sequence[Recording], config: Config, changes: Sequence[Change | None], label: str
+) -> list[list[Features]]:
+    """Features of every recording under every change: one list a change."""
+    jobs = [(corpus.path, recording, config, tuple(changes)) for recording in recordings]
     say("features: loading librosa (half a minute at its first use after installation, when it compiles)")
     warm_up()
     # Threads need no limit: the features call no BLAS, and scipy's and soxr's transforms run on one.
-    return in_parallel(_features_of, jobs, "features", "recordings", min(PROCESSES, os.cpu_count() or 1))
+    done = in_parallel(_features_of, jobs, label, "recordings", min(PROCESSES, os.cpu_count() or 1))
+    return [list(of_change) for of_change in zip(*done, strict=True)]
 
 
-def _features_of(job: tuple[Path, int, FeatureConfig]) -> Features:
-    path, rate_hz, config = job
-    return sound_features(load_sound(path, rate_hz), rate_hz, config)
+def _features_of(job: tuple[Path, Recording, Config, tuple[Change | None, ...]]) -> list[Features]:
+    folder, recording, config, changes = job
+    rate_hz = config.corpus.sample_rate_hz
+    audio = load_sound(folder / recording.file, rate_hz)
+    heard = (audio if change is None else change.apply(audio, recording) for change in changes)
+    return [sound_features(samples, rate_hz, config.features) for samples in heard]

@@ -1,0 +1,216 @@
+"""Noise for recordings: white, pink and babble of other recordings, mixed in at an exact signal-to-noise ratio."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.fft
+from jaxtyping import Float32, Float64
+from numpy.typing import NDArray
+
+from train.config import NOISES
+from train.errors import CallError, MaestroError
+
+# Pink noise begins where hearing does; over 75 s, more than half of its power would lie below otherwise.
+PINK_LOW_HZ = 20.0
+# Recordings heard at once in babble, where the pool has as many.
+VOICES = 6
+# Places tried in a recording of the pool before it is called silent.
+_TRIES = 100
+
+Samples = NDArray[np.floating[Any]]
+
+
+def make_noise(
+    kind: str, samples: int, sample_rate_hz: int, seed: Sequence[int], pool: Sequence[Samples] = ()
+) -> Float32[NDArray[np.float32], "{samples}"]:
+    """Noise of mean power near 1; `mix` sets its level.
+
+    White: every frequency has the same power. Pink: a power of 1/f from 20 Hz up to the Nyquist frequency, 3 dB less
+    each octave. Babble: up to 6 recordings of the pool at once, each from a place of its own (and from its beginning
+    again at its end) and of the same power.
+
+    Parameters
+    ----------
+    kind
+        'white', 'pink' or 'babble'.
+    samples
+        How many.
+    sample_rate_hz
+        Their rate.
+    seed
+        Whole numbers, 0 or more, which decide the noise together with the kind.
+    pool : each of shape (sample,)
+        Recordings that babble is made of, at the same rate. Only those heard are asked for.
+
+    Returns
+    -------
+    NDArray[np.float32], shape (sample,)
+
+    Raises
+    ------
+    CallError
+        Another kind, fewer than one sample, or a negative seed.
+    MaestroError
+        Babble of an empty pool, or of one with a silent recording.
+    """
+    check_kind(kind)
+    if samples < 1:
+        raise CallError("noise", f"of {samples} samples", allowed="at least 1")
+    if min(seed, default=0) < 0:
+        raise CallError("noise", f"has the seed {tuple(seed)}", allowed="0 or more")
+    rng = np.random.default_rng([*seed, 1 + NOISES.index(kind)])
+    if kind == "white":
+        return rng.standard_normal(samples, np.float32)
+    if kind == "pink":
+        return _pink(samples, sample_rate_hz, rng)
+    return _babble(samples, pool, rng)
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind of noise that is not known.
+
+    Raises
+    ------
+    CallError
+        With a suggestion.
+    """
+    if kind not in NOISES:
+        close = difflib.get_close_matches(kind, NOISES, n=1)
+        cure = f"did you mean {close[0]!r}?" if close else ""
+        raise CallError("noise", f"of the kind {kind!r}", allowed=f"one of {', '.join(NOISES)}", cure=cure)
+
+
+def _pink(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    # At least a second, so that a short piece has frequencies to draw from too.
+    length = scipy.fft.next_fast_len(max(samples, sample_rate_hz), real=True)
+    frequency_hz = np.fft.rfftfreq(length, 1 / sample_rate_hz)
+    gain = np.zeros(frequency_hz.size)
+    heard = frequency_hz >= PINK_LOW_HZ
+    gain[heard] = 1 / np.sqrt(frequency_hz[heard])
+    gain /= np.sqrt(np.mean(gain**2))
+    spectrum = np.fft.rfft(rng.standard_normal(length)) * gain
+    found: NDArray[np.float32] = np.fft.irfft(spectrum, length)[:samples].astype(np.float32)
+    return found
+
+
+def _babble(samples: int, pool: Sequence[Samples], rng: np.random.Generator) -> NDArray[np.float32]:
+    if len(pool) == 0:
+        raise MaestroError("noise", "babble of no recordings", allowed="a pool of at least one")
+    chosen = rng.choice(len(pool), min(VOICES, len(pool)), replace=False)
+    mixed = np.zeros(samples)
+    for index in chosen:
+        mixed += _excerpt(_row(f"recording {index} of the pool", pool[int(index)]), samples, rng, int(index))
+    mixed /= np.sqrt(len(chosen))
+    return mixed.astype(np.float32)
+
+
+def _excerpt(recording: NDArray[np.float64], samples: int, rng: np.random.Generator, index: int) -> NDArray[np.float64]:
+    """``samples`` of a recording from anywhere, with power 1."""
+    for _ in range(_TRIES):
+        start = int(rng.integers(recording.size))
+        found: NDArray[np.float64] = np.take(recording, np.arange(start, start + samples), mode="wrap")
+        power = _power(found)
+        if power > 0:
+            found /= np.sqrt(power)
+            return found
+    raise MaestroError(f"recording {index} of the pool", "silent", cure="leave it out of the pool")
+
+
+def mix(signal: Samples, noise: Samples, snr_db: float) -> Float32[NDArray[np.float32], "sample"]:
+    """``signal`` with ``noise`` at an exact signal-to-noise ratio, never beyond full scale.
+
+    The ratio is 10 log10(power of the signal / power of the noise), both as mixed and over all samples.
+
+    Parameters
+    ----------
+    signal, noise : shape (sample,)
+        Full scale is 1. Of the noise only its shape counts, not its level.
+    snr_db
+        The ratio, decibels.
+
+    Returns
+    -------
+    NDArray[np.float32], shape (sample,)
+        Where the sum would exceed full scale, the whole of it scaled down, which leaves the ratio as it is.
+
+    Raises
+    ------
+    MaestroError
+        Not rows of samples of one length, samples or a ratio that are not finite, or silence, which has no ratio.
+    """
+    return mix_clips(signal, noise, [snr_db], max(1, signal.size))
+
+
+def segments(samples: int, segment_samples: int) -> int:
+    """Segments of a recording: a rest of at least half a segment is one too, a shorter one goes with the last."""
+    return max(1, (samples + segment_samples // 2) // segment_samples)
+
+
+def mix_clips(
+    audio: Samples, noise: Samples, snr_db: Sequence[float] | NDArray[Any], segment_samples: int
+) -> Float32[NDArray[np.float32], "sample"]:
+    """A recording with noise at an exact signal-to-noise ratio in each of its segments, as `mix`.
+
+    Parameters
+    ----------
+    audio, noise : shape (sample,)
+        The recording and the noise.
+    snr_db : one a segment
+        Ratios in decibels, as many as `segments` says.
+    segment_samples
+        Length of a segment. Where a short rest goes with the last segment, the ratio holds without it.
+
+    Returns
+    -------
+    NDArray[np.float32], shape (sample,)
+        Scaled down as a whole, where it would exceed full scale anywhere.
+
+    Raises
+    ------
+    MaestroError
+        As `mix`, or another number of ratios than segments.
+    """
+    heard, added = _row("signal", audio), _row("noise", noise)
+    if heard.size != added.size:
+        raise MaestroError("noise", f"has {added.size} samples", allowed=f"as many as the signal, {heard.size}")
+    if segment_samples < 1:
+        raise MaestroError("segment", f"of {segment_samples} samples", allowed="at least 1")
+    ratios, count = np.asarray(snr_db, np.float64), segments(heard.size, segment_samples)
+    if ratios.shape != (count,):
+        raise MaestroError("snr_db", f"has the shape {ratios.shape}", allowed=f"({count},), one ratio a segment")
+    if not np.isfinite(ratios).all():
+        raise MaestroError("snr_db", "has ratios that are NaN or infinite", allowed="decibels")
+    gains = np.empty(heard.size)
+    for index, ratio_db in enumerate(ratios):
+        first, last = index * segment_samples, (index + 1) * segment_samples
+        ratio = _sounding("signal", heard, first, last) / _sounding("noise", added, first, last)
+        gains[first:] = np.sqrt(ratio) * 10 ** (-ratio_db / 20)
+    mixed = heard + gains * added
+    return (mixed / max(1.0, float(np.abs(mixed).max()))).astype(np.float32)
+
+
+def _row(name: str, samples: Samples) -> Float64[NDArray[np.float64], "sample"]:
+    if samples.ndim != 1 or samples.size == 0:
+        raise MaestroError(name, f"has the shape {samples.shape}", allowed="a row of samples, shape (sample,)")
+    if not np.isfinite(samples).all():
+        raise MaestroError(name, "has samples that are NaN or infinite", cure="export the recording again")
+    return samples.astype(np.float64)
+
+
+def _power(samples: NDArray[np.float64]) -> float:
+    return float(np.mean(np.square(samples)))
+
+
+def _sounding(name: str, samples: NDArray[np.float64], first: int, last: int) -> float:
+    """Power of some samples, which is not 0."""
+    part = samples[first:last]
+    power = _power(part)
+    if power == 0:
+        raise MaestroError(
+            name,
+            f"silent from sample {first} to {first + part.size}, so that no signal-to-noise ratio is defined",
+            cure="give a recording with sound in every clip",
+        )
+    return power

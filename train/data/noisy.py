@@ -1,0 +1,193 @@
+"""Noisy clips of the embedded corpus: for evaluation at chosen levels, and copies of the training clips."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.config import NOISES, Config
+from train.data.clips import ClipSet, changed_features, recording_clips
+from train.data.corpus import SPLITS, Corpus, Recording, build_corpus
+from train.data.noise import check_kind, make_noise, mix_clips, segments
+from train.data.sound import load_sound
+from train.errors import CallError
+from train.features import clip_steps, hop_samples
+
+# Raise it when the noise of one and the same recording changes.
+FORMAT = 1
+# What random numbers are for, so that evaluation never hears the noise of training.
+_EVALUATION, _TRAINING, _LEVELS = 1, 2, 3
+
+Condition = tuple[str, float]
+
+
+def noisy_sets(config: Config, split: str, conditions: Sequence[Condition]) -> dict[Condition, ClipSet]:
+    """A split's clips with each kind of noise at each level, for evaluation.
+
+    The noise is fixed: it depends on ``config.noise.seed``, the kind and the recording, and is the same at every
+    level. Every clip has the exact ratio. Babble is made of validation recordings of other titles. What is not
+    cached is computed in one pass over the recordings.
+
+    Parameters
+    ----------
+    config
+        Its sections ``corpus`` and ``features`` and ``noise.seed`` count.
+    split
+        'train', 'validation', 'test' or 'test_keyboards'.
+    conditions : each (kind, snr_db)
+        Kinds of noise and signal-to-noise ratios in decibels.
+
+    Returns
+    -------
+    dict of (kind, snr_db) -> ClipSet
+        In the order asked for; clips and labels as `train.data.clips.corpus_clips` gives them.
+
+    Raises
+    ------
+    CallError
+        No such split or kind, or a negative seed.
+    MaestroError
+        A recording cannot be read, is silent for a whole clip, or the cache cannot be written.
+    """
+    if split not in SPLITS:
+        raise CallError(f"split {split!r}", "not in the corpus", allowed=f"one of {', '.join(SPLITS)}")
+    for kind, _ in conditions:
+        check_kind(kind)
+    corpus = build_corpus(config.corpus)
+    changes = [_noise(config, corpus, kind, (snr_db,), _EVALUATION) for kind, snr_db in conditions]
+    sets = _heard(config, corpus, split, changes)
+    return dict(zip(conditions, sets, strict=True))
+
+
+def noisy_clips(config: Config, split: str, kind: str, snr_db: float) -> ClipSet:
+    """A split's clips with one kind of noise at one level: `noisy_sets` of one condition."""
+    return noisy_sets(config, split, [(kind, snr_db)])[kind, snr_db]
+
+
+def training_variants(config: Config) -> tuple[ClipSet, ...]:
+    """Noisy copies of the training clips, one a kind in ``config.noise.kinds``; none where ``noise.share`` is 0.
+
+    Each clip's level is drawn from ``config.noise.snr_db``. Babble is made of training recordings of other titles.
+
+    Returns
+    -------
+    tuple of ClipSet
+        Clip i of each is clip i of the training split.
+
+    Raises
+    ------
+    MaestroError
+        A recording cannot be read, is silent for a whole clip, or the cache cannot be written.
+    """
+    noise = config.noise
+    if noise.share == 0:
+        return ()
+    corpus = build_corpus(config.corpus)
+    changes = [_noise(config, corpus, kind, noise.snr_db, _TRAINING) for kind in noise.kinds]
+    return tuple(_heard(config, corpus, "train", changes))
+
+
+def _heard(config: Config, corpus: Corpus, split: str, changes: Sequence["AddedNoise"]) -> list[ClipSet]:
+    recordings = [recording for recording in corpus.recordings if recording.split == split]
+    label = f"features with noise, {len(changes)} conditions, {split}"
+    found = changed_features(corpus, recordings, config, changes, label)
+    return [recording_clips(corpus, recordings, sequences, config) for sequences in found]
+
+
+@dataclass(frozen=True)
+class AddedNoise:
+    """Noise mixed into recordings: a `train.data.clips.Change`.
+
+    Attributes
+    ----------
+    kind
+        Of noise.
+    snr_db
+        Ratios in decibels; where there are several, each segment's is drawn.
+    seed, purpose
+        What decides the noise, with the kind and the recording.
+    sample_rate_hz
+        Rate of the recordings.
+    segment_samples
+        Samples of a clip.
+    folder, pool
+        The corpus, and what babble is made of; empty for other kinds.
+    """
+
+    kind: str
+    snr_db: tuple[float, ...]
+    seed: int
+    purpose: int
+    sample_rate_hz: int
+    segment_samples: int
+    folder: Path
+    pool: tuple[Recording, ...]
+
+    def key(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "numpy": metadata.version("numpy"),
+            "kind": self.kind,
+            "snr_db": self.snr_db,
+            "seed": self.seed,
+            "purpose": self.purpose,
+            "pool": [recording.id for recording in self.pool],
+        }
+
+    def apply(self, audio: NDArray[np.float32], recording: Recording) -> NDArray[np.float32]:
+        count = segments(audio.size, self.segment_samples)
+        levels = np.full(count, self.snr_db[0])
+        if len(self.snr_db) > 1:
+            levels = np.random.default_rng(self._seed(_LEVELS, recording)).choice(self.snr_db, count)
+        # A title heard in the background as well would be helped, not disturbed.
+        pool = tuple(self.folder / other.file for other in self.pool if other.title != recording.title)
+        noise = _cached_noise(self.kind, audio.size, self.sample_rate_hz, self._seed(self.purpose, recording), pool)
+        return mix_clips(audio, noise, levels, self.segment_samples)
+
+    def _seed(self, purpose: int, recording: Recording) -> tuple[int, ...]:
+        return self.seed, purpose, zlib.crc32(recording.id.encode()), NOISES.index(self.kind)
+
+
+def _noise(config: Config, corpus: Corpus, kind: str, snr_db: Sequence[float], purpose: int) -> AddedNoise:
+    if config.noise.seed < 0:
+        raise CallError("configuration key noise.seed", f"is {config.noise.seed}", allowed="0 or more")
+    rate_hz = config.corpus.sample_rate_hz
+    pool_split = "train" if purpose == _TRAINING else "validation"
+    pool = tuple(recording for recording in corpus.recordings if recording.split == pool_split)
+    return AddedNoise(
+        kind=kind,
+        snr_db=tuple(map(float, snr_db)),
+        seed=config.noise.seed,
+        purpose=purpose,
+        sample_rate_hz=rate_hz,
+        segment_samples=clip_steps(config.features) * hop_samples(rate_hz, config.features),
+        folder=corpus.path,
+        pool=pool if kind == "babble" else (),
+    )
+
+
+class _Recordings(Sequence[NDArray[np.float32]]):
+    """Recordings read when they are asked for."""
+
+    def __init__(self, paths: Sequence[Path], sample_rate_hz: int) -> None:
+        self._paths, self._sample_rate_hz = paths, sample_rate_hz
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: Any) -> Any:
+        return load_sound(self._paths[index], self._sample_rate_hz)
+
+
+# A recording's noise is the same at every level.
+@lru_cache(maxsize=len(NOISES))
+def _cached_noise(
+    kind: str, samples: int, sample_rate_hz: int, seed: tuple[int, ...], pool: tuple[Path, ...]
+) -> NDArray[np.float32]:
+    return make_noise(kind, samples, sample_rate_hz, seed, _Recordings(pool, sample_rate_hz))
