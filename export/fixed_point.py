@@ -1,4 +1,4 @@
-"""The integer rules of a CUBA neuron, one small function each.
+"""The integer rules of a CUBA neuron and of its dendritic branches, one small function each.
 
 They are those of lava-nc's ``proc/lif/models.py`` (``AbstractPyLifModelFixed.subthr_dynamics``), which
 mimics the chip bit by bit. One step of a neuron is::
@@ -7,7 +7,13 @@ mimics the chip bit by bit. One step of a neuron is::
     v <- saturate(decay(v, vDecay) + u + (bias << 6))
     s <- v > (vThMant << 6);  v <- 0 where s
 
-with ``a`` the sum of the integer weights over the spikes that arrived.
+with ``a`` the sum of the integer weights over the spikes that arrived. A neuron with dendrites (DH-LIF) has a
+current for every branch, fed by its own inputs, and their sum in the place of ``u``. The rules are this project's::
+
+    u_b <- wrap(decay(u_b, iDecay_b) + ((a_b << 6) >> gain_b))
+    u   <- wrap(u_0 + u_1 + ...)
+
+Branch currents and their sum are registers of 24 bits alike. One branch of gain 0 is a CUBA neuron.
 """
 
 import numpy as np
@@ -66,6 +72,29 @@ def next_current(
 ) -> Int64[Integers, "*shape"]:
     """The current one step on, not yet wrapped: ``decay(u, iDecay) + (a << 6)``."""
     return decay(current, i_decay) + scale_activation(activation)
+
+
+def scale_branch(
+    activation: Int64[Integers, "branch *shape"], gain: Int64[Integers, "branch *ones"]
+) -> Int64[Integers, "branch *shape"]:
+    """``(a << 6) >> gain``: a branch's synaptic sum in the state's units; exact for gains of 0 to 6."""
+    return scale_activation(activation) >> gain
+
+
+def next_branch_current(
+    current: Int64[Integers, "branch *shape"],
+    activation: Int64[Integers, "branch *shape"],
+    gain: Int64[Integers, "branch *ones"],
+    i_decay: Int64[Integers, "branch *shape"],
+) -> Int64[Integers, "branch *shape"]:
+    """The branch currents one step on, not yet wrapped: ``decay(u_b, iDecay_b) + ((a_b << 6) >> gain_b)``."""
+    return decay(current, i_decay) + scale_branch(activation, gain)
+
+
+def branch_sum(current: Int64[Integers, "branch *shape"]) -> Int64[Integers, "*shape"]:
+    """What the branches give the soma, not yet wrapped."""
+    total: Integers = current.sum(axis=0)
+    return total
 
 
 def next_voltage(

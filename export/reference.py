@@ -2,6 +2,7 @@
 
 It runs layer by layer. A layer's synaptic sums are taken over the whole time axis at once (in float64,
 exact for integers below 2^53), then its neurons step through time by the rules of ``export/fixed_point.py``.
+A neuron without dendrites is stepped as one of a single branch of gain 0, which is the same arithmetic.
 Step t here is step t of a Lava run that starts from rest.
 """
 
@@ -13,7 +14,7 @@ from jaxtyping import Int64, Integer, UInt8
 from numpy.typing import NDArray
 
 from export import fixed_point
-from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Integers, Network
+from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Integers, Network, branches
 from train.errors import MaestroError
 
 Spikes = NDArray[np.uint8]
@@ -21,24 +22,29 @@ Spikes = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Wrap:
-    """A current that left its 24 bits: which layer, neuron (counted in C order) and step."""
+    """A register that left its 24 bits: which layer, neuron (counted in C order) and step.
+
+    ``register`` is 'current', or in a layer with dendrites 'branch 0 current' and so on, or 'branch sum'.
+    """
 
     layer: str
     neuron: int
     step: int
+    register: str = "current"
 
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
     """What one layer did.
 
-    ``spikes`` (layer shape, time); ``u`` and ``v`` likewise if asked for, ``v`` after its reset.
+    ``spikes`` (layer shape, time); ``u`` and ``v`` likewise if asked for, ``v`` after its reset. With dendrites
+    ``u`` holds the branch currents, (branch, layer shape, time). ``wraps`` come in the order of steps.
     """
 
     name: str
     spikes: UInt8[Spikes, "*layer time"]
     wraps: tuple[Wrap, ...]
-    u: Int64[Integers, "*layer time"] | None = None
+    u: Int64[Integers, "*_branch_layer time"] | None = None
     v: Int64[Integers, "*layer time"] | None = None
 
 
@@ -78,7 +84,7 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
             bias = fixed_point.scale_bias(x.reshape(size, steps).astype(np.int64))
             recurrent = None
         else:
-            activation = _one_step_late(synaptic_sums(layer, x).reshape(size, steps))
+            activation = _one_step_late(synaptic_sums(layer, x).reshape(branches(layer) * size, steps))
             mantissa = np.zeros(layer.shape[0], dtype=np.int64) if layer.bias is None else layer.bias
             bias = fixed_point.scale_bias(_per_neuron(mantissa, layer.shape))[:, np.newaxis]
             recurrent = layer.recurrent if isinstance(layer, DenseLayer) else None
@@ -91,7 +97,10 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
 def synaptic_sums(
     layer: ConvLayer | DenseLayer, spikes: Integer[NDArray[np.integer[Any]], "*_input time"]
 ) -> Int64[Integers, "*_layer time"]:
-    """Sum of integer weights over the spikes of each step, shape (layer shape, time), delays included."""
+    """Sum of integer weights over the spikes of each step, shape (layer shape, time), delays included.
+
+    With dendrites the first axis has ``branch * channels + channel`` (or neurons), as the weights have.
+    """
     if isinstance(layer, ConvLayer):
         return _conv_sums(layer, spikes)
     x = spikes.astype(np.float64)
@@ -129,7 +138,7 @@ def _conv_sums(layer: ConvLayer, spikes: NDArray[np.integer[Any]]) -> Integers:
 
 def _step_neurons(
     name: str,
-    neuron: Cuba,
+    neuron: Cuba | DhLif,
     shape: tuple[int, ...],
     activation: Integers,
     bias: Integers,
@@ -138,34 +147,58 @@ def _step_neurons(
 ) -> LayerTrace:
     """Step a layer's neurons through time.
 
-    ``activation`` and ``bias`` have shape (neuron, time); a bias that does not change has one step.
+    ``activation`` has shape (branch * neuron, time), ``bias`` (neuron, time), or one step if it does not change.
     """
-    size, steps = activation.shape
-    i_decay, v_decay = _per_neuron(neuron.i_decay, shape), _per_neuron(neuron.v_decay, shape)
+    size, steps = int(np.prod(shape)), activation.shape[-1]
+    gain, i_decay = _gains_and_decays(neuron, shape)
+    v_decay = _per_neuron(neuron.v_decay, shape)
     threshold = fixed_point.scale_threshold(neuron.vth_mant)
-    arriving = np.ascontiguousarray(activation.T)
-    offset = np.broadcast_to(bias, activation.shape).T
-    u = v = np.zeros(size, dtype=np.int64)
+    arriving = np.ascontiguousarray(activation.T).reshape(steps, len(gain), size)
+    offset = np.broadcast_to(bias, (size, steps)).T
+    u = np.zeros((len(gain), size), dtype=np.int64)
+    v = np.zeros(size, dtype=np.int64)
     fired = np.zeros(size, dtype=np.bool_)
     spikes = np.zeros((steps, size), dtype=np.uint8)
-    raw, voltages = (np.zeros((steps, size), dtype=np.int64) for _ in range(2))
+    raw = np.zeros(arriving.shape, dtype=np.int64)
+    sums, voltages = (np.zeros((steps, size), dtype=np.int64) for _ in range(2))
     for step in range(steps):
         a = arriving[step] if recurrent is None else arriving[step] + recurrent[:, fired].sum(axis=1)
-        raw[step] = fixed_point.next_current(u, a, i_decay)
+        raw[step] = fixed_point.next_branch_current(u, a, gain, i_decay)
         u = fixed_point.wrap(raw[step])
-        v = fixed_point.next_voltage(v, u, offset[step], v_decay)
+        # One branch has nothing to be added to: its current, wrapped or not, is the sum.
+        sums[step] = u[0] if len(u) == 1 else fixed_point.branch_sum(u)
+        current = u[0] if len(u) == 1 else fixed_point.wrap(sums[step])
+        v = fixed_point.next_voltage(v, current, offset[step], v_decay)
         fired = fixed_point.fire(v, threshold)
         v = fixed_point.reset(v, fired)
         spikes[step] = fired
         voltages[step] = v
-    wrapped = tuple(Wrap(name, int(n), int(t)) for t, n in np.argwhere(fixed_point.wraps(raw)))
+    u_shape = (len(gain), *shape, steps) if isinstance(neuron, DhLif) else (*shape, steps)
     return LayerTrace(
         name,
         np.ascontiguousarray(spikes.T).reshape(*shape, steps),
-        wrapped,
-        fixed_point.wrap(raw).T.reshape(*shape, steps) if probes else None,
+        _wraps(name, raw, sums, isinstance(neuron, DhLif)),
+        np.moveaxis(fixed_point.wrap(raw), 0, -1).reshape(u_shape) if probes else None,
         voltages.T.reshape(*shape, steps) if probes else None,
     )
+
+
+def _gains_and_decays(neuron: Cuba | DhLif, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
+    """Gains, shape (branch, 1), and decays, shape (branch, neuron)."""
+    if isinstance(neuron, Cuba):
+        return np.zeros((1, 1), dtype=np.int64), _per_neuron(neuron.i_decay, shape)[np.newaxis]
+    return neuron.gain[:, np.newaxis], np.stack([_per_neuron(decay, shape) for decay in neuron.i_decay])
+
+
+def _wraps(name: str, raw: Integers, sums: Integers, dendrites: bool) -> tuple[Wrap, ...]:
+    """Where currents, shape (time, branch, neuron), and their sums, (time, neuron), left their bits; steps in order."""
+    found = [
+        Wrap(name, int(n), int(t), f"branch {b} current" if dendrites else "current")
+        for t, b, n in np.argwhere(fixed_point.wraps(raw))
+    ]
+    if raw.shape[1] > 1:
+        found += [Wrap(name, int(n), int(t), "branch sum") for t, n in np.argwhere(fixed_point.wraps(sums))]
+    return tuple(sorted(found, key=lambda wrap: wrap.step))
 
 
 def _one_step_late(sums: Integers) -> Integers:
