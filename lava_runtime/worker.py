@@ -17,26 +17,15 @@ import queue
 import signal
 import sys
 import threading
-import types
 import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lava_runtime import channels
+from lava_runtime.netx_loader import RefusedError, load, memory_of
 
 # Seconds that Lava gets to explain itself when one of its processes has ended.
 _EXPLAIN_S = 1.0
-
-
-class RefusedError(Exception):
-    """A network that Lava cannot run rightly; carries what was found and what to do."""
-
-    def __init__(self, found: str, cure: str) -> None:
-        super().__init__(found)
-        self.found = found
-        self.cure = cure
 
 
 def main(command_fd: int, answer_fd: int) -> None:
@@ -165,105 +154,6 @@ class Simulation:
                     text = f"one of Lava's {len(pids)} processes ended early, {how}"
                     _answer(self._answer_fd, {"error": text, "fatal": True})
                     return
-
-
-def load(path: str, period: int | None) -> Any:
-    """Stock lava-dl's network of a .net file, resetting every ``period`` steps; its file closed."""
-    _import_without_torch()
-    from lava.lib.dl.netx import hdf5
-
-    try:
-        # The offset is 1: a layer's neurons reset on the step that brings them the sample's first
-        # spikes. Others give wrong spikes without an error.
-        net = hdf5.Network(net_config=path, reset_interval=period, reset_offset=1 if period else 0)
-    except (OSError, KeyError, AttributeError, TypeError, ValueError, OverflowError, RuntimeError) as error:
-        # What NetX says of each layer type that it names and never built (lava-dl 0.6.0, netx/hdf5.py).
-        if str(error).endswith(" is not implemented."):
-            raise RefusedError(
-                f"has a layer that NetX cannot run: {str(error).rstrip('.')}",
-                "export it again; pooling goes out as convolution",
-            ) from error
-        raise RefusedError(
-            f"cannot be loaded by lava-dl: {type(error).__name__}: {error}",
-            "`python -m export lint` says what is wrong with it",
-        ) from error
-    try:
-        _check(net)
-    finally:
-        # lava-dl keeps the file open, and nobody could write it again.
-        net.net_config.f.close()
-    return net
-
-
-def _import_without_torch() -> None:
-    """Load NetX without torch and OpenCV, which cost it seconds and 300 MB and this process has no use for.
-
-    NetX takes ``neuron_params`` of resonate-and-fire neurons from SLAYER; networks with these are
-    refused here. ``sequential_modules`` is not used. Only this process sees the stand-ins.
-    """
-    if "lava.lib.dl.netx.hdf5" in sys.modules:
-        return
-
-    def neuron_params(*_: Any, **__: Any) -> None:
-        raise RefusedError("has resonate-and-fire neurons", "this runner knows CUBA LIF alone")
-
-    rf = types.ModuleType("lava.lib.dl.slayer.neuron.rf")
-    rf.neuron_params = neuron_params  # type: ignore[attr-defined]
-    sequential = types.ModuleType("lava.lib.dl.netx.sequential_modules")
-    names = ("lava.lib.dl.slayer", "lava.lib.dl.slayer.neuron")
-    sys.modules.update({name: types.ModuleType(name) for name in names})
-    sys.modules.update({module.__name__: module for module in (rf, sequential)})
-    # While it compiles, Lava runs every file beside a Process's file: these may not bring torch back.
-    sys.modules["torch"] = None  # type: ignore[assignment]
-    from lava.lib.dl.netx import hdf5
-
-    # Lava asks every module of the package for its file.
-    sequential.__file__ = hdf5.__file__
-
-
-def _check(net: Any) -> None:
-    """Refuse what Lava would run with wrong spikes and no error, or not at all (``export/rulebook.py`` says why)."""
-    from lava.proc.lif.process import LIF, LIFReset
-
-    for index, layer in enumerate(net.layers):
-        kind = type(layer).__name__
-        where = f"layer {index} ({kind})"
-        if kind == "Input":
-            raise RefusedError(f"{where} has neurons of its own, which NetX does not connect to its input", "drop them")
-        if not isinstance(layer.neuron, (LIF, LIFReset)):
-            raise RefusedError(f"{where} has {type(layer.neuron).__name__} neurons", "this runner knows CUBA LIF alone")
-        if kind == "Conv" and int(np.max(layer.synapse.groups.init)) > 127:
-            raise RefusedError(
-                f"{where} has more than 127 groups, which Lava's model keeps in 8 bits", "use fewer channels"
-            )
-    for name, config in net.net_config.f["layer"].items():
-        kind = np.ravel(config["type"][()])[0].decode()
-        if kind in ("conv", "dense_rec") and "delay" in config:
-            raise RefusedError(f"layer {name} ({kind}) has delays, which NetX gets wrong", "export it without")
-        neuron = config.get("neuron", {})
-        # messageBits does not even load: NetX's dictionary does not know the key.
-        if "messageBits" in neuron or ("gradedSpike" in neuron and np.any(neuron["gradedSpike"][()])):
-            raise RefusedError(f"layer {name} sends graded spikes, which NetX gets wrong", "export with unary spikes")
-
-
-def memory_of(net: Any) -> str:
-    """What in the network outlives LIFReset, in words; empty if nothing does.
-
-    A neuron resets on the step that brings it the next sample's first spikes, and what its synapse
-    summed before is gone by then. That is exact for plain layers. It is not where a spike can stay
-    on the way for longer (delays, recurrence), nor where a layer is active before its first spikes
-    (bias), because in a fresh run it starts at step 1 and not at its reset.
-    """
-    for index, layer in enumerate(net.layers):
-        if hasattr(layer, "synapse_rec"):
-            return f"layer {index} is recurrent"
-        if type(layer.synapse).__name__.startswith("Delay"):
-            return f"layer {index} has delays"
-        if np.any(layer.neuron.bias_mant.init != 0):
-            return f"layer {index} has a bias"
-        if np.any(np.asarray(layer.neuron.vth.init) < 0):
-            return f"layer {index} has a threshold below 0"
-    return ""
 
 
 if __name__ == "__main__":

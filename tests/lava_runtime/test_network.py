@@ -171,7 +171,7 @@ def test_a_dead_worker_is_an_error(nets, noise):
 REFUSALS = """
 import json, sys
 import h5py, numpy as np
-from lava_runtime.worker import RefusedError, load
+from lava_runtime.netx_loader import RefusedError, load
 
 def change(name, edit):
     with h5py.File(sys.argv[1]) as good, h5py.File(f"{sys.argv[2]}/{name}.net", "w") as bad:
@@ -230,7 +230,7 @@ def test_what_lava_would_run_wrongly_is_refused(nets, tmp_path, root):
         "graded": "sends graded spikes",
         "shape": "cannot be loaded by lava-dl",
         "groups": "more than 127 groups",
-        "resonate": "has resonate-and-fire neurons. this runner knows CUBA LIF alone",
+        "resonate": "has resonate-and-fire neurons. this runner knows CUBA LIF and DH-LIF alone",
         "input": "layer 0 (Input) has neurons of its own, which NetX does not connect to its input. drop them",
     }
     assert found.keys() == parts.keys()
