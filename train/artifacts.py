@@ -78,7 +78,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Raises
     ------
     MaestroError
-        The folder cannot be written, or the disk is full.
+        The folder cannot be written, or the disk is full; or the writer failed at another file, which is named.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +97,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:
+        if isinstance(error.filename, str) and Path(error.filename) != temporary:
+            reason, cure = error.strerror or str(error), f"mend it; {path} was not changed"
+            raise MaestroError(error.filename, f"cannot be used: {reason}", cure=cure) from error
         raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)

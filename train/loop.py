@@ -13,7 +13,8 @@ from train.artifacts import RunFolder, atomic_write, provenance, write_json
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.config import Config, dump_config
 from train.console import progress, say
-from train.data.clips import ClipSet, corpus_clips
+from train.data.clips import ClipSet, corpus_clips, join_clips
+from train.data.noisy import training_variants
 from train.encoding import Encoder, make_encoder
 from train.errors import CallError, MaestroError
 from train.features import Normaliser
@@ -56,6 +57,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     # oneDNN rounds weight gradients differently from call to call; the same seed must give the same checkpoint.
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
     clips, labels = corpus_clips(config)
+    training = join_clips([clips["train"], *training_variants(config)])
     heads = head_slices(labels)
     encoder = make_encoder(config.encoding)
     normaliser = Normaliser.fit(list(clips["train"].sequences))
@@ -65,13 +67,13 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     if resume and run.resume.is_file():
         state.load(run)
         say(f"resumed after epoch {state.epoch} of {config.training.epochs}")
-    _describe(network, clips)
+    _describe(network, clips, config)
 
     while state.epoch < config.training.epochs and state.since_best < config.training.patience:
         started = time.monotonic()
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * _cosine(state.epoch, config.training.epochs)
-        loss = _train_epoch(network, optimiser, clips["train"], encoder, normaliser, heads, config, state.epoch)
+        loss = _train_epoch(network, optimiser, training, encoder, normaliser, heads, config, state.epoch)
         validation, rates = evaluate(network, clips["validation"], encoder, normaliser, heads)
         state.epoch_done(loss, validation, rates, validation_score(validation, config), time.monotonic() - started)
         if state.since_best == 0:
@@ -227,14 +229,33 @@ def _cosine(epoch: int, epochs: int) -> float:
     return float(0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * epoch / epochs)))
 
 
+def _copies(config: Config) -> int:
+    """How many versions of each training clip there are: the clean one and, with noise, one a kind."""
+    return 1 + (len(config.noise.kinds) if config.noise.share > 0 else 0)
+
+
 def _batches(clips: ClipSet, config: Config, epoch: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Shuffled clip numbers and start offsets of one epoch, from the seed and the epoch alone."""
+    """Shuffled clip numbers and start offsets of one epoch, from the seed and the epoch alone.
+
+    ``clips`` holds the clean clips and then each noisy copy of all of them; one version of every clip is taken.
+    """
+    count = len(clips) // _copies(config)
     generator = np.random.default_rng((config.training.seed, epoch))
-    order = generator.permutation(len(clips))
+    order = generator.permutation(count)
+    heard = order + count * _versions(config, epoch, count)[order]
     half = clips.steps // 2
-    for first in range(0, len(clips), config.training.batch):
-        indices = order[first : first + config.training.batch]
+    for first in range(0, count, config.training.batch):
+        indices = heard[first : first + config.training.batch]
         yield indices, generator.integers(-half, half + 1, size=len(indices))
+
+
+def _versions(config: Config, epoch: int, count: int) -> NDArray[np.int64]:
+    """Which version of each clip an epoch hears, 0 for the clean one; order and offsets do not depend on it."""
+    # A third number gives another stream than the two that order and offsets are drawn from.
+    generator = np.random.default_rng((config.training.seed, epoch, 1))
+    noisy = generator.random(count) < config.noise.share
+    kind = generator.integers(max(1, _copies(config) - 1), size=count)
+    return np.where(noisy, 1 + kind, 0)
 
 
 def _inputs(
@@ -259,11 +280,11 @@ def _train_epoch(
     config: Config,
     epoch: int,
 ) -> float:
-    """One pass over the training clips; returns the mean loss."""
+    """One pass over the training clips, each in one of its versions; returns the mean loss."""
     network.train()
     scale = config.training.count_scale if isinstance(network, SpikingNetwork) else 1.0
-    total = 0.0
-    with progress(f"epoch {epoch + 1}/{config.training.epochs}", len(clips), "clips", quiet_end=True) as meter:
+    total, count = 0.0, len(clips) // _copies(config)
+    with progress(f"epoch {epoch + 1}/{config.training.epochs}", count, "clips", quiet_end=True) as meter:
         for indices, offset in _batches(clips, config, epoch):
             inputs = _inputs(clips, indices, offset, encoder, normaliser)
             labels = {head: torch.from_numpy(values[indices]) for head, values in clips.labels.items()}
@@ -279,7 +300,7 @@ def _train_epoch(
             optimiser.step()
             total += float(loss.detach()) * len(indices)
             meter.advance(len(indices), f"loss {float(loss.detach()):.3f}")
-    return total / len(clips)
+    return total / count
 
 
 def validation_score(validation: dict[str, Any], config: Config) -> float:
@@ -300,10 +321,11 @@ def _checkpoint(
     }
 
 
-def _describe(network: torch.nn.Module, clips: dict[str, ClipSet]) -> None:
+def _describe(network: torch.nn.Module, clips: dict[str, ClipSet], config: Config) -> None:
     parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     sizes = ", ".join(f"{len(part)} {split}" for split, part in clips.items())
-    say(f"network: {parameters} parameters; clips: {sizes}")
+    share = f"; noise in {config.noise.share:.0%} of the training clips" if config.noise.share > 0 else ""
+    say(f"network: {parameters} parameters; clips: {sizes}{share}")
 
 
 def _report(state: _State, config: Config) -> None:

@@ -8,9 +8,10 @@ import soundfile
 
 from train import artifacts
 from train.config import HEADS, Config, CorpusConfig, FeatureConfig
-from train.data import clips
-from train.data.clips import corpus_clips, corpus_features, cut_clips
+from train.data import clips, recordings
+from train.data.clips import corpus_clips, cut_clips
 from train.data.corpus import Corpus, Recording
+from train.data.recordings import corpus_features
 from train.errors import CallError, MaestroError
 from train.features import sound_features
 
@@ -35,13 +36,13 @@ def corpus(tmp_path, monkeypatch):
     folder = tmp_path / "corpus-abc"
     folder.mkdir()
     splits = ["train"] * 7 + ["validation", "test", "test_keyboards"]
-    recordings = []
+    entries = []
     for index, split in enumerate(splits):
         noise = np.random.default_rng(index).standard_normal(2 * RATE_HZ) * 0.1
         soundfile.write(folder / f"{index}.wav", noise, RATE_HZ)
         title = LABELS["title"][index % 2]
         emotion = LABELS["emotion"][index % 2]
-        recordings.append(
+        entries.append(
             Recording(
                 id=f"{title}-{index}",
                 title=title,
@@ -54,7 +55,7 @@ def corpus(tmp_path, monkeypatch):
                 seed=index,
             )
         )
-    made = Corpus(path=folder, recordings=tuple(recordings), labels=LABELS)
+    made = Corpus(path=folder, recordings=tuple(entries), labels=LABELS)
     monkeypatch.setattr(clips, "build_corpus", lambda _config: made)
     return made
 
@@ -127,14 +128,14 @@ def test_two_processes_and_one_give_the_same(corpus, monkeypatch):
     together = corpus_features(corpus, CONFIG)
     (cache,) = artifacts.CACHE.glob("features-*.npz")
     cache.unlink()
-    monkeypatch.setattr(clips, "PROCESSES", 1)
+    monkeypatch.setattr(recordings, "PROCESSES", 1)
     for one, other in zip(corpus_features(corpus, CONFIG), together, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_features_are_computed_once(corpus, monkeypatch):
     first = corpus_features(corpus, CONFIG)
-    monkeypatch.setattr(clips, "_compute", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(recordings, "_compute", lambda *_: pytest.fail("computed again"))
     for one, other in zip(corpus_features(corpus, CONFIG), first, strict=True):
         np.testing.assert_array_equal(one, other)
         assert one.dtype == np.float32

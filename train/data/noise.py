@@ -85,13 +85,15 @@ def check_kind(kind: str) -> None:
 def _pink(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArray[np.float32]:
     # At least a second, so that a short piece has frequencies to draw from too.
     length = scipy.fft.next_fast_len(max(samples, sample_rate_hz), real=True)
-    frequency_hz = np.fft.rfftfreq(length, 1 / sample_rate_hz)
-    gain = np.zeros(frequency_hz.size)
+    frequency_hz = scipy.fft.rfftfreq(length, 1 / sample_rate_hz)
     heard = frequency_hz >= PINK_LOW_HZ
-    gain[heard] = 1 / np.sqrt(frequency_hz[heard])
-    gain /= np.sqrt(np.mean(gain**2))
-    spectrum = np.fft.rfft(rng.standard_normal(length)) * gain
-    found: NDArray[np.float32] = np.fft.irfft(spectrum, length)[:samples].astype(np.float32)
+    gain = 1 / np.sqrt(frequency_hz[heard])
+    # A bin stands for two frequencies, and irfft divides by the length: power 4 sum(gain^2) / length^2.
+    gain *= length / np.sqrt(4 * np.sum(gain**2))
+    spectrum = np.zeros(frequency_hz.size, np.complex64)
+    parts = rng.standard_normal((2, gain.size), np.float32)
+    spectrum[heard] = (parts[0] + 1j * parts[1]) * gain.astype(np.float32)
+    found: NDArray[np.float32] = scipy.fft.irfft(spectrum, length)[:samples]
     return found
 
 
@@ -110,7 +112,7 @@ def _excerpt(recording: NDArray[np.float64], samples: int, rng: np.random.Genera
     """``samples`` of a recording from anywhere, with power 1."""
     for _ in range(_TRIES):
         start = int(rng.integers(recording.size))
-        found: NDArray[np.float64] = np.take(recording, np.arange(start, start + samples), mode="wrap")
+        found = np.resize(np.roll(recording, -start), samples)
         power = _power(found)
         if power > 0:
             found /= np.sqrt(power)
@@ -182,13 +184,14 @@ def mix_clips(
         raise MaestroError("snr_db", f"has the shape {ratios.shape}", allowed=f"({count},), one ratio a segment")
     if not np.isfinite(ratios).all():
         raise MaestroError("snr_db", "has ratios that are NaN or infinite", allowed="decibels")
-    gains = np.empty(heard.size)
+    mixed = np.empty(heard.size)
     for index, ratio_db in enumerate(ratios):
         first, last = index * segment_samples, (index + 1) * segment_samples
         ratio = _sounding("signal", heard, first, last) / _sounding("noise", added, first, last)
-        gains[first:] = np.sqrt(ratio) * 10 ** (-ratio_db / 20)
-    mixed = heard + gains * added
-    return (mixed / max(1.0, float(np.abs(mixed).max()))).astype(np.float32)
+        end = heard.size if index == count - 1 else last
+        mixed[first:end] = heard[first:end] + np.sqrt(ratio) * 10 ** (-ratio_db / 20) * added[first:end]
+    mixed /= max(1.0, float(mixed.max()), -float(mixed.min()))
+    return mixed.astype(np.float32)
 
 
 def _row(name: str, samples: Samples) -> Float64[NDArray[np.float64], "sample"]:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.config import NOISES, Config
-from train.data.clips import ClipSet, changed_features, recording_clips
+from train.data.clips import ClipSet, recording_clips
 from train.data.corpus import SPLITS, Corpus, Recording, build_corpus
 from train.data.noise import check_kind, make_noise, mix_clips, segments
+from train.data.recordings import changed_features
 from train.data.sound import load_sound
 from train.errors import CallError
 from train.features import clip_steps, hop_samples
@@ -102,7 +103,7 @@ def _heard(config: Config, corpus: Corpus, split: str, changes: Sequence["AddedN
 
 @dataclass(frozen=True)
 class AddedNoise:
-    """Noise mixed into recordings: a `train.data.clips.Change`.
+    """Noise mixed into recordings: a `train.data.recordings.Change`.
 
     Attributes
     ----------
