@@ -1,0 +1,210 @@
+"""One cell of the experiment: a network trained, exported, and heard out under every condition; a file once done.
+
+The accuracies are those of SLAYER's quantised forward. It is the deployed network: each cell's network is exported,
+passes the lint, is read back, and its integers must give every spike of every layer on some clips of both test
+sets, or the cell fails. (All clips through integers alone is what `python -m lava_runtime run` is for.)
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hardware.experiment import CLEAN, Evaluation
+from train.artifacts import RunFolder, key_of, provenance, read_json, versions, write_json
+from train.config import Config, section_dict
+from train.console import say
+from train.errors import MaestroError
+
+if TYPE_CHECKING:
+    from train.model import TrainedRun
+
+# Raise it when the result of one and the same cell changes; the code's commit is in a cell's provenance, not its key.
+FORMAT = 1
+TUNE, COMPARE = "tune", "compare"
+# Decide results, as the configuration does.
+_DECIDING = ("torch", "numpy", "lava-dl", "librosa", "numba")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to be done. One without ``evaluation`` is of a search: trained, and scored by validation.
+
+    ``name`` tells it from the others for people; files are named by it and by :attr:`key`, which stands for all
+    that determines the result.
+    """
+
+    name: str
+    model: str
+    config: Config
+    evaluation: Evaluation | None
+    out: Path
+
+    @property
+    def kind(self) -> str:
+        return TUNE if self.evaluation is None else COMPARE
+
+    @property
+    def key(self) -> str:
+        installed = versions()
+        return key_of(
+            {
+                "format": FORMAT,
+                "config": section_dict(self.config),
+                "evaluation": None if self.evaluation is None else section_dict(self.evaluation),
+                "versions": {package: installed[package] for package in _DECIDING},
+            }
+        )
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.key}"
+
+    @property
+    def file(self) -> Path:
+        """The result, there only when the cell is done."""
+        return self.out / "cells" / f"{self.id}.json"
+
+    @property
+    def log(self) -> Path:
+        """What it said while it ran."""
+        return self.out / "logs" / f"{self.id}.log"
+
+    @property
+    def run(self) -> RunFolder:
+        """Its network; a search's and a comparison's never share one."""
+        return RunFolder(self.out / "runs" / self.id)
+
+
+def read_cell(job: Job) -> dict[str, Any] | None:
+    """A finished cell's result, None where it is not done.
+
+    Raises
+    ------
+    MaestroError
+        The file is damaged, or is not this cell's.
+    """
+    if not job.file.is_file():
+        return None
+    cure = "delete it; the cell is then run again"
+    found = read_json(job.file, cure)
+    fields = {"name", "key", "kind", "model", "seed", "seconds", "validation", "score", "epochs"}
+    if not isinstance(found, dict) or not (fields <= found.keys() or "failed" in found) or found.get("key") != job.key:
+        raise MaestroError(str(job.file), "is not the result of this cell", cure=cure)
+    return found
+
+
+def run_cell(job: Job) -> None:
+    """Train, export, evaluate; goes on where an earlier attempt was stopped, and leaves ``job.file``.
+
+    Raises
+    ------
+    MaestroError
+        Training failed (a search's cell that does is a result), the network cannot be exported, or a spike differs.
+    """
+    started, used = time.monotonic(), time.process_time()
+    result = {"name": job.name, "key": job.key, "kind": job.kind, "model": job.model, "seed": job.config.training.seed}
+    try:
+        result |= _train(job)
+    except MaestroError as error:
+        # A search's cell that diverges is a result, and no reason to lose the others; a full disk is neither.
+        if job.kind == COMPARE or not error.found.startswith("the loss became"):
+            raise
+        result |= {"failed": str(error), "score": 0.0}
+    if job.evaluation is not None:
+        result |= _evaluate(job, job.evaluation)
+    seconds = {"wall": time.monotonic() - started, "cpu": time.process_time() - used}
+    write_json(job.file, {**result, "seconds": seconds, "config": section_dict(job.config), "provenance": provenance()})
+
+
+def _train(job: Job) -> dict[str, Any]:
+    from train.loop import fit, is_done, validation_score
+
+    if is_done(job.config, job.run):
+        metrics = read_json(job.run.metrics, cure=f"delete {job.run.path}; the cell is then trained again")
+    else:
+        metrics = fit(job.config, job.run, resume=True)
+    best = metrics["epochs"][metrics["best_epoch"] - 1]
+    return {
+        "score": validation_score(best["validation"], job.config),
+        "validation": best["validation"],
+        "epochs": len(metrics["epochs"]),
+        "best_epoch": metrics["best_epoch"],
+        "history": [validation_score(entry["validation"], job.config) for entry in metrics["epochs"]],
+        "rates": best["rates"],
+        "parameters": metrics["parameters"],
+        "train_s": metrics["seconds"],
+    }
+
+
+def _evaluate(job: Job, evaluation: Evaluation) -> dict[str, Any]:
+    import torch
+
+    from train.data.clips import corpus_clips
+    from train.data.noisy import noisy_sets
+    from train.loop import evaluate
+    from train.model import load_run
+
+    torch.set_num_threads(job.config.training.threads)
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
+    trained = load_run(job.run)
+    clean, _ = corpus_clips(job.config)
+    accuracy: dict[str, Any] = {}
+    for split in evaluation.splits:
+        heard = {CLEAN: clean[split]}
+        if evaluation.conditions:
+            noisy = noisy_sets(job.config, split, evaluation.conditions)
+            heard |= {condition_name(*condition): clips for condition, clips in noisy.items()}
+        accuracy[split] = {}
+        for condition, clips in heard.items():
+            found, _ = evaluate(trained.network, clips, trained.encoder, trained.normaliser, trained.heads)
+            accuracy[split][condition] = found
+            say(
+                f"{split}, {condition}: "
+                + ", ".join(f"{head} {100 * e['accuracy']:.1f} %" for head, e in found.items())
+            )
+    return {"accuracy": accuracy, **_account(job, evaluation, trained, clean["test"])}
+
+
+def _account(job: Job, evaluation: Evaluation, trained: "TrainedRun", clips: Any) -> dict[str, Any]:
+    """The gate, what an inference of a clean test clip costs, and time constants before and after training."""
+    from hardware import counters
+    from hardware.activity import ann_layers, spike_totals
+    from train.topology import AnnNetwork
+
+    if isinstance(trained.network, AnnNetwork):
+        return {
+            "costs": counters.ann_costs(*ann_layers(trained, clips), len(clips)),
+            "gate": None,
+            "time_constants": None,
+        }
+    from export import netx
+    from export.convert import from_slayer
+    from export.pipeline import export_run
+    from train.model import new_network
+
+    gate = export_run(job.run, evaluation.gate_clips).gate
+    network = netx.read(job.run.net)
+    outputs = sum(map(len, trained.labels.values()))
+    fresh: Any = new_network(job.config, trained.encoder, outputs)
+    branches = branch_layers(job.config, network.spiking_names)
+    hop_s = job.config.features.hop_s
+    return {
+        "costs": counters.spiking_costs(network, spike_totals(trained, clips), len(clips), clips.steps),
+        "gate": {"clips": gate.clips, "steps": gate.steps, "spikes": sum(gate.spikes.values()), "differing": 0},
+        "time_constants": {
+            "before": counters.time_constants(from_slayer(fresh, network.input_shape), hop_s, branches),
+            "after": counters.time_constants(network, hop_s, branches),
+        },
+    }
+
+
+def branch_layers(config: Config, names: tuple[str, ...]) -> dict[str, int]:
+    """Layers that are the spiking realisation's branches, and how many a neuron has."""
+    spiking = config.network.neuron == "dh_lif" and config.dendrites.realisation == "spiking"
+    return {name: config.dendrites.branches for name in names if spiking and name.endswith("_branches")}
+
+
+def condition_name(kind: str, snr_db: float) -> str:
+    """A noise and its level as one word, 'pink_10'."""
+    return f"{kind}_{snr_db:g}"

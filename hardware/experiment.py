@@ -1,0 +1,275 @@
+"""What the controlled experiment is made of: which models, tuned and compared how, heard under what conditions."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from train.config import HEADS, NOISES, Config, build_section, check_choice, load_config
+from train.errors import CallError
+
+PRESETS = Path(__file__).parent / "configs"
+SPLITS = ("test", "test_keyboards")
+CLEAN = "clean"
+
+Condition = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The budget of a search: ``epochs`` a cell, trained with a ``seed`` that is not compared."""
+
+    epochs: int = 4
+    seed: int = 101
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Which test sets are heard, clean and with each kind of noise at each ``snr_db``.
+
+    ``gate_clips``: clips on which the exported integers are compared with the trained network, spike for spike.
+    """
+
+    splits: tuple[str, ...] = SPLITS
+    noises: tuple[str, ...] = NOISES
+    snr_db: tuple[int, ...] = (20, 10, 5, 0)
+    gate_clips: int = 4
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every noise at every ratio."""
+        return tuple((kind, snr_db) for kind in self.noises for snr_db in self.snr_db)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One of the models compared: a preset with overrides.
+
+    ``grid`` holds the axes it is searched on, as ``python -m train search`` takes them; a model without one takes
+    what was found for ``tuned_as``, or is left as it is.
+    """
+
+    label: str = ""
+    preset: str = "lif"
+    overrides: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
+    tuned_as: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The whole experiment. ``models`` is filled from the file's tables ``[models.NAME]``, in their order.
+
+    ``head`` is the one that summary and pictures are about; differences are taken to the ``baselines``.
+    """
+
+    name: str = "compare"
+    seeds: int = 5
+    first_seed: int = 1
+    head: str = "title"
+    baselines: tuple[str, ...] = ("lif", "ann")
+    shared: tuple[str, ...] = ()
+    tuning: Tuning = field(default_factory=Tuning)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+
+    models: dict[str, Model] = field(default_factory=dict)
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """The seeds compared."""
+        return tuple(range(self.first_seed, self.first_seed + self.seeds))
+
+    def source(self, model: str) -> str:
+        """The model whose search a model's settings come from, itself or another; '' for none."""
+        entry = self.models[model]
+        return entry.tuned_as or (model if entry.grid else "")
+
+    def searched(self, models: Iterable[str]) -> tuple[str, ...]:
+        """The models to be searched so that ``models`` can be compared, in the file's order."""
+        needed = {self.source(model) for model in models}
+        return tuple(model for model in self.models if model in needed)
+
+    def shared_config(self) -> Config:
+        """The first model's configuration as it stands before any search: data and encoding are everyone's."""
+        first = next(iter(self.models))
+        return self.config(first, self.first_seed)
+
+    def config(self, model: str, seed: int, chosen: Sequence[str] = ()) -> Config:
+        """A model's configuration for one seed, with what its search has ``chosen``."""
+        return self._load(model, [*chosen, f"training.seed={seed}"])
+
+    def tuning_config(self, model: str, cell: Sequence[str]) -> Config:
+        """Configuration of one cell of a model's search."""
+        return self._load(model, [*cell, f"training.seed={self.tuning.seed}", f"training.epochs={self.tuning.epochs}"])
+
+    def _load(self, model: str, overrides: Sequence[str]) -> Config:
+        entry = self.models[model]
+        # A cell keeps to one core, several run side by side.
+        own = [f"name={model}", *overrides, "training.threads=1"]
+        return load_config(entry.preset, [*self.shared, *entry.overrides, *own])
+
+
+def load_experiment(source: str | Path, *, seeds: int | None = None) -> Experiment:
+    """Read an experiment's file, or a preset by its name.
+
+    Parameters
+    ----------
+    source
+        TOML file or name of a preset.
+    seeds
+        Number of seeds, if not the file's.
+
+    Raises
+    ------
+    CallError
+        No such file, not TOML, an unknown key (with a suggestion), a value of the wrong type or range, models that
+        differ in more than their neuron may, unequal searches.
+    """
+    path = Path(source)
+    if not path.suffix:
+        path = PRESETS / f"{source}.toml"
+    if not path.is_file():
+        presets = ", ".join(sorted(preset.stem for preset in PRESETS.glob("*.toml")))
+        raise CallError(str(source), "no such experiment", cure=f"give a TOML file or one of: {presets}")
+    try:
+        values = tomli.loads(path.read_text())
+    except OSError as error:
+        raise CallError(str(path), f"cannot be read: {error.strerror or error}", cure="mend its permissions") from error
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CallError(str(path), f"not valid TOML: {error}", cure="mend the line it names") from error
+    if seeds is not None:
+        values["seeds"] = seeds
+    return parse_experiment(values)
+
+
+def parse_experiment(values: dict[str, Any]) -> Experiment:
+    """Check plain values and make an experiment of them.
+
+    Raises
+    ------
+    CallError
+        As :func:`load_experiment`.
+    """
+    tables = values.get("models", {})
+    if not isinstance(tables, dict) or not tables:
+        raise CallError("configuration section models", "names no model", cure="add a table [models.NAME]")
+    models = {}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise CallError(f"configuration key models.{name}", f"is {table!r}", allowed="a section of keys")
+        model = build_section(Model, table, f"models.{name}.")
+        models[name] = replace(model, label=model.label or name)
+    rest = {key: value for key, value in values.items() if key != "models"}
+    experiment = replace(build_section(Experiment, rest, ""), models=models)
+    _check(experiment)
+    return experiment
+
+
+def choose_models(experiment: Experiment, names: Sequence[str]) -> tuple[str, ...]:
+    """The models named, in the experiment's order; all of them if none is.
+
+    Raises
+    ------
+    CallError
+        There is no model of that name.
+    """
+    for name in names:
+        _known(name, "--models", experiment)
+    return tuple(model for model in experiment.models if not names or model in names)
+
+
+def search_cells(experiment: Experiment, model: str) -> list[tuple[str, ...]]:
+    """Every cell of a model's search, as overrides."""
+    from train.search import parse_grid
+
+    return parse_grid(experiment.models[model].grid)
+
+
+def check_searches(experiment: Experiment) -> None:
+    """Refuse searches of unequal size, and cells that are no configuration; needs torch to be loaded.
+
+    Raises
+    ------
+    CallError
+        Says which.
+    """
+    sizes = {model: len(search_cells(experiment, model)) for model in experiment.searched(experiment.models)}
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{model} {size}" for model, size in sizes.items())
+        raise CallError(
+            "searches", f"have unequal numbers of cells: {found}", allowed="the same budget for every model"
+        )
+    for model in sizes:
+        for cell in search_cells(experiment, model):
+            experiment.tuning_config(model, cell)
+
+
+def _check(experiment: Experiment) -> None:
+    evaluation, tuning = experiment.evaluation, experiment.tuning
+    check_choice("head", experiment.head, HEADS)
+    for split in evaluation.splits:
+        check_choice("evaluation.splits", split, SPLITS)
+    for kind in evaluation.noises:
+        check_choice("evaluation.noises", kind, NOISES)
+    bounds = (
+        ("seeds", experiment.seeds, 1, 1000),
+        ("first_seed", experiment.first_seed, 0, 1_000_000),
+        ("tuning.epochs", tuning.epochs, 1, 100_000),
+        ("tuning.seed", tuning.seed, 0, 1_000_000),
+        ("evaluation.gate_clips", evaluation.gate_clips, 1, 100_000),
+        *(("evaluation.snr_db", value, -60, 120) for value in evaluation.snr_db),
+    )
+    for key, value, low, high in bounds:
+        if not low <= value <= high:
+            raise CallError(f"configuration key {key}", f"is {value}", allowed=f"{low} to {high}")
+    if not evaluation.splits:
+        raise CallError("configuration key evaluation.splits", "is empty", allowed="at least one test set")
+    if tuning.seed in experiment.all_seeds:
+        raise CallError(
+            "configuration key tuning.seed",
+            f"is {tuning.seed}, one of the seeds compared",
+            allowed=f"a seed that is not among {experiment.all_seeds[0]} to {experiment.all_seeds[-1]}",
+        )
+    for name in experiment.baselines:
+        _known(name, "configuration key baselines", experiment)
+    _check_models(experiment)
+
+
+def _check_models(experiment: Experiment) -> None:
+    data = experiment.shared_config()
+    for name, model in experiment.models.items():
+        where = f"configuration key models.{name}.tuned_as"
+        if model.tuned_as:
+            _known(model.tuned_as, where, experiment)
+            if model.grid or not experiment.models[model.tuned_as].grid:
+                raise CallError(where, f"is {model.tuned_as!r}", allowed="a model with a grid, by one without")
+        config = experiment.config(name, experiment.first_seed)
+        for section in ("corpus", "features", "encoding", "noise"):
+            if getattr(config, section) != getattr(data, section):
+                raise CallError(
+                    f"model {name}",
+                    f"has another section {section} than {next(iter(experiment.models))}",
+                    allowed="the same data for every model",
+                    cure="set it under shared",
+                )
+        if config.training.epochs != data.training.epochs:
+            raise CallError(
+                f"model {name}",
+                f"trains for {config.training.epochs} epochs",
+                allowed=f"{data.training.epochs}, as every model",
+                cure="set training.epochs under shared",
+            )
+
+
+def _known(name: str, where: str, experiment: Experiment) -> None:
+    if name not in experiment.models:
+        close = difflib.get_close_matches(name, experiment.models, n=1)
+        raise CallError(
+            where,
+            f"names {name!r}, which is no model here",
+            allowed=f"one of {', '.join(experiment.models)}",
+            cure=f"did you mean {close[0]!r}?" if close else "",
+        )

@@ -1,0 +1,310 @@
+"""The experiment's pictures, drawn from ``compare.json`` alone, each as PNG and as SVG."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hardware.compare import NOISE
+from hardware.experiment import CLEAN
+from train.artifacts import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Draw = Callable[["Figure", Mapping[str, Any]], bool]
+_SPLITS = {"test": "new performances", "test_keyboards": "instruments never heard"}
+_PANELS = {CLEAN: "clean", NOISE: "mean of all noises"}
+# Okabe and Ito's colours, told apart by colour-blind readers too; the baselines come first.
+_COLOURS = (
+    "#000000",
+    "#E69F00",
+    "#0072B2",
+    "#56B4E9",
+    "#009E73",
+    "#CC79A7",
+    "#D55E00",
+    "#8c8c8c",
+    "#b8a000",
+    "#6a51a3",
+)
+_MARKERS = "so^v<>DPX*"
+_GREY = "#666666"
+
+
+def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draw every picture that the result has data for; returns the PNG files."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    import matplotlib
+
+    style = {
+        "svg.hashsalt": "maestro-loihi",
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.alpha": 0.3,
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+    }
+    found = []
+    with matplotlib.rc_context(style):
+        for name, picture in PICTURES.items():
+            from matplotlib.figure import Figure
+
+            figure = Figure(layout="constrained")
+            if not picture(figure, result):
+                continue
+            for suffix, options in ((".svg", {"metadata": {"Date": None}}), (".png", {"dpi": 150})):
+                path = folder / f"{name}{suffix}"
+                with atomic_write(path) as temporary:
+                    figure.savefig(temporary, format=suffix[1:], **options)
+            found.append(path)
+    return found
+
+
+def accuracy_over_snr(figure: "Figure", result: Mapping[str, Any]) -> bool:
+    """Accuracy over the signal-to-noise ratio: a panel a test set and noise, a line a model, 95 % bands."""
+    evaluation, accuracy = result["experiment"]["evaluation"], _accuracy(result)
+    kinds, ratios = evaluation["noises"], sorted(evaluation["snr_db"])
+    if not kinds or not ratios:
+        return False
+    figure.set_size_inches(3.2 * len(kinds) + 0.4, 2.9 * len(accuracy) + 0.9)
+    axes = figure.subplots(len(accuracy), len(kinds), sharex=True, sharey="row", squeeze=False)
+    for row, (split, heard) in zip(axes, accuracy.items(), strict=True):
+        for axis, kind in zip(row, kinds, strict=True):
+            # Clean stands where the axis ends, a step beyond the quietest noise.
+            names = [*(f"{kind}_{ratio}" for ratio in ratios), CLEAN]
+            for model in _lines(result):
+                _line(axis, [heard[name][model] for name in names], result, model)
+            axis.set_xticks(range(len(names)), [*map(str, ratios), "clean"])
+            axis.set_title(f"{kind} noise, {_SPLITS.get(split, split)}", fontsize=9)
+        row[0].set_ylabel(f"{result['experiment']['head']} accuracy, %")
+    for axis in axes[-1]:
+        axis.set_xlabel("signal-to-noise ratio, dB")
+    _legend(figure, axes[0][0])
+    return True
+
+
+def paired_differences(figure: "Figure", result: Mapping[str, Any]) -> bool:
+    """A forest plot: mean paired difference to each baseline with its 95 % interval, the seeds as dots."""
+    differences = result["differences"]
+    if not differences:
+        return False
+    accuracy = _accuracy(result)
+    panels = [(split, condition) for split in accuracy for condition in _PANELS if condition in accuracy[split]]
+    longest = max(len(result["models"]) - 1, 1)
+    figure.set_size_inches(2.7 * len(panels) + 1.9, len(differences) * (0.27 * longest + 0.75) + 0.3)
+    axes = figure.subplots(len(differences), len(panels), sharey="row", sharex="col", squeeze=False)
+    for row, (baseline, by_split) in zip(axes, differences.items(), strict=True):
+        models = [model for model in result["models"] if model != baseline]
+        for axis, (split, condition) in zip(row, panels, strict=True):
+            for place, model in enumerate(models):
+                entry = by_split[split][condition][model]
+                seeds = _seed_differences(result, model, baseline, split, condition)
+                axis.plot(seeds, [place + 0.22] * len(seeds), ".", color=_GREY, markersize=3, alpha=0.7)
+                _whisker(axis, entry, place, _colour(result, model))
+            axis.axvline(0, color="black", linewidth=0.8)
+            axis.set_yticks(range(len(models)), [_label(result, model) for model in models])
+            axis.set_ylim(len(models) - 0.4, -0.6)
+            axis.grid(visible=False, axis="y")
+            if row is axes[0]:
+                axis.set_title(f"{_SPLITS.get(split, split)},\n{_PANELS[condition]}", fontsize=9)
+        row[0].set_ylabel(f"against {_label(result, baseline)}", fontweight="bold")
+    for axis in axes[-1]:
+        axis.set_xlabel(f"{result['experiment']['head']}, points")
+    return True
+
+
+def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
+    """Accuracy beside states, synaptic operations and updates an inference."""
+    words = {
+        "states": "states (currents and voltages)",
+        "syn_ops": "synaptic operations an inference",
+        "neuron_updates": "state updates an inference",
+    }
+    models = [model for model in _lines(result) if "syn_ops" in result["models"][model]["costs"]]
+    if not models:
+        return False
+    accuracy = _accuracy(result)
+    figure.set_size_inches(9.6, 2.8 * len(accuracy) + 0.7)
+    axes = figure.subplots(len(accuracy), len(words), sharex="col", sharey="row", squeeze=False)
+    for row, (split, heard) in zip(axes, accuracy.items(), strict=True):
+        condition = NOISE if NOISE in heard else CLEAN
+        for axis, key in zip(row, words, strict=True):
+            for model in models:
+                entry = heard[condition][model]
+                error = None if entry["low"] is None else 100 * (entry["high"] - entry["mean"])
+                axis.errorbar(
+                    result["models"][model]["costs"][key] / 1000,
+                    100 * entry["mean"],
+                    yerr=error,
+                    capsize=2,
+                    fmt=_marker(result, model),
+                    color=_colour(result, model),
+                    label=_label(result, model),
+                )
+        row[0].set_ylabel(
+            f"{result['experiment']['head']} accuracy, %\n{_SPLITS.get(split, split)},\n{_PANELS[condition]}"
+        )
+    for axis, word in zip(axes[-1], words.values(), strict=True):
+        axis.set_xlabel(f"{word}, thousands")
+        axis.set_xlim(left=0)
+    _legend(figure, axes[0][0])
+    return True
+
+
+def accuracy_over_branches(figure: "Figure", result: Mapping[str, Any]) -> bool:
+    """Accuracy over the number of branches, where models differ in it alone; LIF, which has none, as a line."""
+    series = _branch_series(result)
+    if not series:
+        return False
+    accuracy = _accuracy(result)
+    figure.set_size_inches(3.6 * len(accuracy) + 0.4, 3.3)
+    axes = figure.subplots(1, len(accuracy), squeeze=False)[0]
+    for axis, (split, heard) in zip(axes, accuracy.items(), strict=True):
+        shown = [
+            (condition, colour) for condition, colour in ((CLEAN, "#0072B2"), (NOISE, "#D55E00")) if condition in heard
+        ]
+        for condition, colour in shown:
+            entries = [heard[condition][model] for _, model in series]
+            means = [100 * entry["mean"] for entry in entries]
+            errors = [0.0 if entry["low"] is None else 100 * (entry["high"] - entry["mean"]) for entry in entries]
+            axis.errorbar(
+                range(len(series)), means, yerr=errors, fmt="o-", capsize=2, color=colour, label=_PANELS[condition]
+            )
+            if "lif" in heard[condition]:
+                axis.axhline(
+                    100 * heard[condition]["lif"]["mean"],
+                    color=colour,
+                    linestyle=":",
+                    label=f"LIF, {_PANELS[condition]}",
+                )
+        axis.set_xticks(range(len(series)), [str(count) for count, _ in series])
+        axis.set_xlabel("branches a neuron")
+        axis.set_title(_SPLITS.get(split, split), fontsize=9)
+    axes[0].set_ylabel(f"{result['experiment']['head']} accuracy, %")
+    _legend(figure, axes[0])
+    return True
+
+
+def branch_time_constants(figure: "Figure", result: Mapping[str, Any]) -> bool:
+    """Time constants of the branches, before and after training, a panel a model and a row a layer."""
+    models = [model for model in result["models"] if _branched_layers(result, model)]
+    if not models:
+        return False
+    layers = list(dict.fromkeys(layer for model in models for layer in _branched_layers(result, model)))
+    figure.set_size_inches(2.6 * len(models) + 1.0, 0.75 * len(layers) + 1.3)
+    axes = figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0]
+    for axis, model in zip(axes, models, strict=True):
+        for place, layer in enumerate(layers):
+            for cell in result["models"][model]["cells"]:
+                taus = cell["time_constants"]
+                if layer not in taus["after"]:
+                    continue
+                for when, colour, shift, marker in (("before", _GREY, -0.2, "|"), ("after", "#D55E00", 0.15, "o")):
+                    values = [entry["ms"] for entry in taus[when][layer]["current"] if entry["ms"]]
+                    axis.plot(
+                        values,
+                        [place + shift] * len(values),
+                        marker,
+                        color=colour,
+                        alpha=0.6,
+                        markersize=6 if when == "before" else 4,
+                    )
+        axis.set_xscale("log")
+        axis.set_yticks(range(len(layers)), layers)
+        axis.set_ylim(len(layers) - 0.5, -0.6)
+        axis.set_title(_label(result, model), fontsize=9)
+        axis.set_xlabel("time constant, ms")
+    axes[0].plot([], [], "|", color=_GREY, label="before training")
+    axes[0].plot([], [], "o", color="#D55E00", markersize=4, label="after, each seed")
+    _legend(figure, axes[0])
+    return True
+
+
+PICTURES: dict[str, Draw] = {
+    "accuracy_over_snr": accuracy_over_snr,
+    "paired_differences": paired_differences,
+    "accuracy_over_cost": accuracy_over_cost,
+    "accuracy_over_branches": accuracy_over_branches,
+    "branch_time_constants": branch_time_constants,
+}
+
+
+def _accuracy(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = result["accuracy"][result["experiment"]["head"]]
+    return found
+
+
+def _lines(result: Mapping[str, Any]) -> list[str]:
+    """Models drawn as lines of their own: all but those that only vary another's branches."""
+    return [model for model, entry in result["models"].items() if entry["searched_as"] in ("", model)]
+
+
+def _branch_series(result: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Number of branches and model, where several models share a search and differ in it."""
+    groups: dict[str, list[tuple[int, str]]] = {}
+    for model, entry in result["models"].items():
+        if entry["branches"] and entry["searched_as"]:
+            groups.setdefault(entry["searched_as"], []).append((entry["branches"], model))
+    longest = max(groups.values(), key=len, default=[])
+    return sorted(longest) if len(longest) > 1 else []
+
+
+def _branched_layers(result: Mapping[str, Any], model: str) -> list[str]:
+    taus = result["models"][model]["cells"][0]["time_constants"]
+    return [] if taus is None else [layer for layer, entry in taus["after"].items() if len(entry["current"]) > 1]
+
+
+def _line(axis: Any, entries: Sequence[Mapping[str, Any]], result: Mapping[str, Any], model: str) -> None:
+    places, colour = range(len(entries)), _colour(result, model)
+    means = [100 * entry["mean"] for entry in entries]
+    axis.plot(
+        places,
+        means,
+        f"{_marker(result, model)}-",
+        color=colour,
+        markersize=4,
+        linewidth=1.4,
+        label=_label(result, model),
+    )
+    if entries[0]["low"] is not None:
+        low, high = ([100 * entry[end] for entry in entries] for end in ("low", "high"))
+        axis.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
+def _whisker(axis: Any, entry: Mapping[str, Any], place: float, colour: str) -> None:
+    if entry["low"] is not None:
+        axis.plot([100 * entry["low"], 100 * entry["high"]], [place, place], color=colour, linewidth=2)
+    # Hollow where the interval includes zero, so that one sees at a glance what is told apart.
+    filled = entry["includes_zero"] is False
+    axis.plot(
+        [100 * entry["mean"]], [place], "o", color=colour, markerfacecolor=colour if filled else "white", markersize=6
+    )
+
+
+def _seed_differences(result: Mapping[str, Any], model: str, baseline: str, split: str, condition: str) -> list[float]:
+    head = result["experiment"]["head"]
+    ours, theirs = (
+        [cell["accuracy"][split][condition][head] for cell in result["models"][name]["cells"]]
+        for name in (model, baseline)
+    )
+    return [100 * (a - b) for a, b in zip(ours, theirs, strict=True)]
+
+
+def _label(result: Mapping[str, Any], model: str) -> str:
+    return str(result["models"][model]["label"])
+
+
+def _colour(result: Mapping[str, Any], model: str) -> str:
+    return _COLOURS[list(result["models"]).index(model) % len(_COLOURS)]
+
+
+def _marker(result: Mapping[str, Any], model: str) -> str:
+    return _MARKERS[list(result["models"]).index(model) % len(_MARKERS)]
+
+
+def _legend(figure: "Figure", axis: Any) -> None:
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)))
