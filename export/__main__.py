@@ -18,6 +18,8 @@ main = stage("export", "From a trained network to a NetX file that runs spike fo
 @click.option("--json", "as_json", is_flag=True, help="Print manifest.json.")
 def netx(run: Path, limit: int, as_json: bool) -> None:
     """Write RUN's model.net and manifest.json, if every spike of every layer is as trained."""
+    from export.dendrites import ANALOG, simulator_only
+    from export.lint import dendritic
     from export.pipeline import export_run
 
     folder = RunFolder(run)
@@ -27,6 +29,8 @@ def netx(run: Path, limit: int, as_json: bool) -> None:
         return
     gate = manifest.gate
     rows = [[layer, f"{gate.spikes[layer] / gate.clips:.1f}"] for layer in manifest.layers]
+    if manifest.realisation == ANALOG:
+        say(simulator_only(dendritic(folder.net)))
     title = f"gate passed: SLAYER == reference, every spike of {gate.clips} clips of {gate.steps} steps"
     emit_table(title, ["layer", "spikes a clip"], rows)
     say(f"wrote {folder.net} and {folder.manifest}")
@@ -40,7 +44,8 @@ def netx(run: Path, limit: int, as_json: bool) -> None:
 @click.pass_context
 def lint(ctx: click.Context, net: Path | None, steps: int | None, code: str | None, as_json: bool) -> None:
     """Say what in the file NET would run wrongly; exit 1 if anything would."""
-    from export.lint import explain, lint, manifest_steps, report
+    from export.dendrites import simulator_only
+    from export.lint import dendritic, explain, lint, manifest_steps, report
 
     if code is not None:
         click.echo(explain(code))
@@ -49,6 +54,8 @@ def lint(ctx: click.Context, net: Path | None, steps: int | None, code: str | No
         raise CallError("lint", "no file given", cure="write `python -m export lint NET`")
     steps = steps or manifest_steps(net)
     findings = lint(net, steps)
+    if analog := dendritic(net):
+        say(simulator_only(analog))
     if as_json:
         emit_json(report(net, findings, steps))
     else:

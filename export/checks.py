@@ -9,6 +9,7 @@ from export.limits import (
     ACTIVATION_SHIFT,
     BIAS_MANT_MAX,
     BIAS_MANT_MIN,
+    CONV_MAX,
     DECAY_ONE,
     DELAY_MAX,
     STATE_MAX,
@@ -17,7 +18,7 @@ from export.limits import (
     WEIGHT_MIN,
     WEIGHT_STEP,
 )
-from export.netx import KINDS, NEURONS
+from export.netx import DENDRITIC, KINDS, NEURONS
 from export.rawnet import RawLayer, is_whole
 from export.stock import stock_weights
 
@@ -38,8 +39,10 @@ def neuron_type(layer: RawLayer, _steps: int | None) -> Iterator[str]:
     """NX002, unknown neuron."""
     if layer.needs_neuron and not layer.has_neuron:
         yield "has no neuron"
-    elif layer.has_neuron and layer.text("neuron/type") not in NEURONS:
-        yield f"has neurons of type {layer.text('neuron/type')!r}; known are {' and '.join(NEURONS)}"
+        return
+    known = (*NEURONS, DENDRITIC) if layer.kind in ("conv", "dense") else NEURONS
+    if layer.has_neuron and layer.text("neuron/type") not in known:
+        yield f"has neurons of type {layer.text('neuron/type')!r}; known here are {', '.join(known)}"
 
 
 def conv_delay(layer: RawLayer, _steps: int | None) -> Iterator[str]:
@@ -129,8 +132,8 @@ def threshold(layer: RawLayer, _steps: int | None) -> Iterator[str]:
 
 def decays(layer: RawLayer, _steps: int | None) -> Iterator[str]:
     """NX012, decay out of range."""
-    for key in ("iDecay", "vDecay"):
-        value = layer.numbers(f"neuron/{key}")
+    for path in ("neuron/iDecay", "neuron/vDecay", "dendrite/iDecay"):
+        value, key = layer.numbers(path), path.replace("neuron/", "")
         if value is None:
             continue
         if not is_whole(value):
@@ -190,7 +193,7 @@ def refractory(layer: RawLayer, _steps: int | None) -> Iterator[str]:
 
 def current_wraps(layer: RawLayer, steps: int | None) -> Iterator[str]:
     """NX019, current that can wrap."""
-    if layer.kind not in ("conv", "dense", "dense_rec"):
+    if layer.kind not in ("conv", "dense", "dense_rec") or layer.dendritic:
         return
     decay = layer.whole("neuron/iDecay")
     matrices = [matrix for key in _SYNAPSES if (matrix := layer.whole(key)) is not None]
@@ -203,28 +206,47 @@ def current_wraps(layer: RawLayer, steps: int | None) -> Iterator[str]:
     down = sum(np.maximum(-row, 0).sum(axis=1) for row in rows)
     reach = np.maximum(largest_current(up, decay.reshape(-1), steps), largest_current(down, decay.reshape(-1), steps))
     if reach.max() >= STATE_MAX:
-        run = f"in {steps} steps" if steps else "in a run of any length"
-        amount = f"{reach.max():.0f}" if np.isfinite(reach.max()) else "any size"
-        yield f"neuron {int(reach.argmax())}'s current can reach {amount} {run}; 24 bits hold {STATE_MAX}"
+        yield f"neuron {int(reach.argmax())}'s current can reach {in_words(float(reach.max()), steps)}"
+
+
+def conv_size(layer: RawLayer, _steps: int | None) -> Iterator[str]:
+    """NX021, convolution beyond a byte."""
+    if layer.kind != "conv":
+        return
+    found = {key: layer.whole(key) for key in ("groups", "stride", "padding", "dilation")}
+    weight = layer.values.get("weight")
+    found["kernel"] = np.array(weight.shape[2:4]) if weight is not None else None
+    for key, value in found.items():
+        if value is not None and value.size and value.max() > CONV_MAX:
+            yield f"has a {key} of {value.max()}; Lava's convolution holds up to {CONV_MAX}"
+
+
+def in_words(reach: float, steps: int | None) -> str:
+    """How far a register can get in a run of ``steps``, and what it holds."""
+    run = f"in {steps} steps" if steps else "in a run of any length"
+    amount = f"{reach:.0f}" if np.isfinite(reach) else "any size"
+    return f"{amount} {run}; 24 bits hold {STATE_MAX}"
 
 
 def largest_current(
-    activation: NDArray[np.int64], i_decay: NDArray[np.int64], steps: int | None
+    activation: NDArray[np.int64], i_decay: NDArray[np.int64], steps: int | None, gain: NDArray[np.int64] | int = 0
 ) -> NDArray[np.float64]:
     """The size that a current cannot exceed when every synapse of one sign is hit at every step.
 
-    ``(a << 6) * (1 + r + … + r^(steps - 1))`` with ``r = 1 - iDecay / 4096``; truncation only lowers it.
+    ``((a << 6) >> gain) * (1 + r + … + r^(steps - 1))`` with ``r = 1 - iDecay / 4096``; truncation only lowers it.
 
     Parameters
     ----------
     activation
-        Sum of a neuron's weights of one sign, positive, shape (neuron,).
+        Sum of a neuron's weights of one sign, positive, shape (neuron,) or (branch, neuron).
     i_decay
-        Shape (neuron,) or (1,).
+        Of a shape that spreads to the activation's.
     steps
         Length of the run; None for one without end.
+    gain
+        Bits that a branch's input is shifted down by, likewise.
     """
-    step = (activation << ACTIVATION_SHIFT).astype(np.float64)
+    step = ((activation << ACTIVATION_SHIFT) >> gain).astype(np.float64)
     kept = 1 - i_decay / DECAY_ONE
     with np.errstate(divide="ignore", invalid="ignore"):
         endless = 1 / (1 - kept)

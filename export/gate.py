@@ -46,6 +46,18 @@ def trained_layers(run: "TrainedRun", spikes: Spikes) -> list[Spikes]:
     return [output.numpy().astype(np.uint8) for output in outputs]
 
 
+def first_difference(ours: Spikes, theirs: Spikes) -> tuple[tuple[int, ...], int] | None:
+    """Neuron and step at which two recordings of a layer first differ, None if nowhere.
+
+    The first step, and in it the first neuron in C order. Both have shape (layer shape, time).
+    """
+    differing = ours != theirs
+    if not differing.any():
+        return None
+    step = int(np.flatnonzero(differing.reshape(-1, differing.shape[-1]).any(axis=0))[0])
+    return tuple(int(axis) for axis in np.argwhere(differing[..., step])[0]), step
+
+
 def compare(names: Sequence[str], trained: Sequence[Spikes], integer: Sequence[Spikes], clip: str) -> None:
     """Refuse the first difference between two lists of layers, one sample each, shape (layer shape, time).
 
@@ -57,16 +69,15 @@ def compare(names: Sequence[str], trained: Sequence[Spikes], integer: Sequence[S
     for name, ours, theirs in zip(names, trained, integer, strict=True):
         if ours.shape != theirs.shape:
             raise MaestroError(f"layer {name}", f"SLAYER's has shape {ours.shape}, the export's {theirs.shape}")
-        differing = ours != theirs
-        if not differing.any():
+        first = first_difference(ours, theirs)
+        if first is None:
             continue
-        step = int(np.flatnonzero(differing.reshape(-1, differing.shape[-1]).any(axis=0))[0])
-        neuron = tuple(int(axis) for axis in np.argwhere(differing[..., step])[0])
+        neuron, step = first
         at = (*neuron, step)
         raise MaestroError(
             f"layer {name}, neuron {neuron if len(neuron) > 1 else neuron[0]}, step {step}",
             f"SLAYER's quantised forward gives {ours[at]}, the integer network {theirs[at]}, on {clip}; "
-            f"{int(differing.sum())} of the layer's {differing.size} outputs differ there",
+            f"{int((ours != theirs).sum())} of the layer's {ours.size} outputs differ there",
             cure="nothing was exported; if `python -m export lint` finds no reason, this is an error of the project",
         )
 
@@ -100,7 +111,7 @@ def run_gate(
     Raises
     ------
     MaestroError
-        A spike differs, or a current leaves its 24 bits.
+        A spike differs, or a current, or the sum of a neuron's branches, leaves its 24 bits.
     """
     names = network.spiking_names
     counts = dict.fromkeys(names, 0)
@@ -118,7 +129,7 @@ def run_gate(
                         first = trace.wraps[0]
                         raise MaestroError(
                             f"layer {first.layer}, neuron {first.neuron}, step {first.step}",
-                            f"the current leaves its 24 bits and wraps, on {clip}",
+                            f"the {first.register} leaves its 24 bits and wraps, on {clip}",
                             cure="train with smaller weights or a faster current decay; nothing was exported",
                         )
                     counts[trace.name] += int(trace.spikes.sum())

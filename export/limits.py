@@ -25,6 +25,10 @@ BIAS_MANT_MAX = (1 << 12) - 1
 # Current and voltage are 24 bit signed: lava-nc proc/lif/models.py (uv_bitwidth).
 STATE_MAX = 1 << 23
 
+# Kernel, stride, padding, dilation and groups of a convolution are int8: lava-nc proc/conv/models.py
+# (AbstractPyConvModel). 128 groups become -128, and the sums 0.
+CONV_MAX = 127
+
 # Axonal delays, in steps: lava-dl netx/hdf5.py clamps at 62; slayer/block/cuba.py trains with the same bound.
 DELAY_MAX = 62
 

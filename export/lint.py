@@ -56,6 +56,17 @@ def lint(path: Path, steps: int | None = None) -> list[Finding]:
     return findings
 
 
+def dendritic(path: Path) -> tuple[str, ...]:
+    """Names of the layers with analog dendrites, which run in the simulator only.
+
+    Raises
+    ------
+    MaestroError
+        As :func:`lint`.
+    """
+    return tuple(layer.name for layer in raw_layers(path) if layer.dendritic)
+
+
 def require_clean(path: Path, steps: int | None = None) -> None:
     """Refuse a file that breaks a rule.
 
@@ -86,8 +97,14 @@ def manifest_steps(net: Path) -> int | None:
 
 
 def report(path: Path, findings: list[Finding], steps: int | None) -> dict[str, object]:
-    """The findings as plain data."""
-    return {"net": str(path), "steps": steps, "rules": len(RULES) + 1, "findings": [asdict(f) for f in findings]}
+    """The findings as plain data, and the layers that run in the simulator only."""
+    return {
+        "net": str(path),
+        "steps": steps,
+        "rules": len(RULES) + 1,
+        "simulator_only": list(dendritic(path)),
+        "findings": [asdict(finding) for finding in findings],
+    }
 
 
 def explain(code: str) -> str:
@@ -101,5 +118,5 @@ def explain(code: str) -> str:
     rules: dict[str, Rule] = {rule.code: rule for rule in (*RULES, UNFIT)}
     rule = rules.get(code.upper())
     if rule is None:
-        raise CallError(f"rule {code}", "unknown", allowed=f"one of {', '.join(rules)}")
+        raise CallError(f"rule {code}", "unknown", allowed=f"one of {', '.join(sorted(rules))}")
     return f"{rule.code}: {rule.title}\n\nWhy:  {rule.reason}\nCure: {rule.cure}"

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from export.dendrites import REALISATIONS
 from train.artifacts import RunFolder, read_json, sha256, write_json
 from train.config import EncodingConfig, FeatureConfig, parse_config, section_dict
 from train.errors import CallError, MaestroError
 
-FORMAT = 1
+# 2 says whether the network has analog dendrites.
+FORMAT = 2
 # The largest float32, in which the network's input is reckoned.
 _LARGEST = 3.4028234e38
 
@@ -37,7 +39,8 @@ class GateRecord:
 class Manifest:
     """The contents of ``manifest.json``.
 
-    ``layers`` names the layers with neurons; ``latency_steps`` is how late the output is against the input;
+    ``layers`` names the layers with neurons; ``realisation`` is ``stock``, or ``analog`` for a network with analog
+    dendrites, which runs in the simulator only; ``latency_steps`` is how late the output is against the input;
     ``steps`` the length of a clip; ``normaliser`` holds the features' statistics of the training set.
     """
 
@@ -45,6 +48,7 @@ class Manifest:
     net_sha256: str
     checkpoint_sha256: str
     layers: tuple[str, ...]
+    realisation: str
     input_shape: tuple[int, ...]
     latency_steps: int
     steps: int
@@ -151,6 +155,8 @@ def _faults(
         yield "steps", f"is {values['steps']}", f"{clip_steps(features)}, as the section features says"
     if not _are_names(values["layers"]):
         yield "layers", f"is {values['layers']!r}", "a list of different names"
+    if values["realisation"] not in REALISATIONS:
+        yield "realisation", f"is {values['realisation']!r}", " or ".join(REALISATIONS)
     size = len(feature_names(features))
     shape = [make_encoder(encoding).channels, size, 1]
     if values["input_shape"] != shape or not all(map(_is_count, values["input_shape"])):

@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 
 from export.datasets import AGAIN, integers, number, pair, text, value
+from export.dendrites import ANALOG
 from export.graph import (
     ConvLayer,
     Cuba,
@@ -38,7 +39,6 @@ NEURONS = ("CUBA", "LOIHI")
 # Neurons of layers with analog dendrites, and what the file's root then says of its dendrites.
 DENDRITIC = "DH-LIF"
 ROOT = "dendrites"
-ANALOG = "analog"
 
 
 def write(network: Network, path: Path) -> None:
@@ -268,11 +268,11 @@ def _read_conv(
 
 
 def _dense_weight(group: h5py.Group, neuron: Cuba | DhLif, where: str) -> Integers:
-    """Weights as (branch * neuron out, neuron in); the stock loader takes a flat array too."""
+    """Weights as (branch * neuron out, neuron in); the stock loader takes a flat array of its layers too."""
     weight = integers(group, "weight", where)
     size = math.prod(integers(group, "shape", where).reshape(-1).tolist())
     rows = size * (neuron.branches if isinstance(neuron, DhLif) else 1)
-    if weight.ndim == 1 and rows and weight.size % rows == 0:
+    if weight.ndim == 1 and isinstance(neuron, Cuba) and rows and weight.size % rows == 0:
         weight = weight.reshape(rows, -1)
     if weight.ndim != 2 or weight.shape[0] != rows:
         raise MaestroError(where, f"has weights of shape {weight.shape}", allowed=f"({rows}, inputs)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from export import netx
+from export.dendrites import realisation
 from export.gate import CLIPS, Spikes, gate_clips, run_gate
 from export.lint import require_clean
 from export.manifest import Head, Manifest, save_manifest
@@ -73,6 +74,7 @@ def export_run(run: RunFolder, limit: int = CLIPS) -> Manifest:
         net_sha256=sha256(run.net),
         checkpoint_sha256=checkpoint,
         layers=network.spiking_names,
+        realisation=realisation(network.dendritic_names),
         input_shape=network.input_shape,
         latency_steps=network.latency,
         steps=steps,

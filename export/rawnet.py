@@ -8,18 +8,23 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from export.netx import open_net
+from export.netx import DENDRITIC, ROOT, open_net
 from train.errors import MaestroError
 
 
 @dataclass(frozen=True, eq=False)
 class RawLayer:
-    """One layer's datasets by name; those of the neuron as ``neuron/NAME``. Unreadable ones are left out."""
+    """One layer's datasets by name; those of the neuron as ``neuron/NAME``. Unreadable ones are left out.
+
+    ``root`` is what the file's root says of its dendrites, None if it says nothing.
+    """
 
     where: str
+    name: str
     kind: str
     values: Mapping[str, NDArray[np.generic]]
     groups: frozenset[str]
+    root: str | None
 
     @property
     def has_neuron(self) -> bool:
@@ -30,6 +35,11 @@ class RawLayer:
     def needs_neuron(self) -> bool:
         """Whether a layer of this kind cannot do without one."""
         return self.kind in ("conv", "dense", "dense_rec")
+
+    @property
+    def dendritic(self) -> bool:
+        """Whether its neurons have analog dendrites."""
+        return self.text("neuron/type") == DENDRITIC
 
     def text(self, key: str) -> str | None:
         """A dataset's text, or None."""
@@ -68,14 +78,20 @@ def raw_layers(path: Path) -> tuple[RawLayer, ...]:
     with open_net(path) as file:
         group = file["layer"]
         try:
+            root = _said(file.attrs.get(ROOT))
             keys = sorted(group, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key))
-            return tuple(_layer(group, key) for key in keys)
+            return tuple(_layer(group, key, root) for key in keys)
         # h5py's, for a file of the right length whose inside was overwritten.
         except (OSError, RuntimeError, KeyError) as error:
             raise MaestroError(str(path), f"is damaged: {error}", cure="export it again") from error
 
 
-def _layer(parent: h5py.Group, key: str) -> RawLayer:
+def _said(value: object) -> str | None:
+    """An attribute in words: its text, or how it prints if it is none."""
+    return value if value is None or isinstance(value, str) else repr(value)
+
+
+def _layer(parent: h5py.Group, key: str, root: str | None) -> RawLayer:
     values: dict[str, NDArray[np.generic]] = {}
     groups: set[str] = set()
     found = _get(parent, key)
@@ -83,8 +99,9 @@ def _layer(parent: h5py.Group, key: str) -> RawLayer:
         _collect(found, "", values, groups)
     kind = _text(values.get("type")) or "no type"
     name = found.attrs.get("name") if isinstance(found, h5py.Group) else None
-    label = f"{name}, {kind}" if isinstance(name, str) else kind
-    return RawLayer(f"layer {key} ({label})", kind, values, frozenset(groups))
+    name = name if isinstance(name, str) else ""
+    where = f"layer {key} ({name}, {kind})" if name else f"layer {key} ({kind})"
+    return RawLayer(where, name or key, kind, values, frozenset(groups), root)
 
 
 def _collect(group: h5py.Group, prefix: str, values: dict[str, NDArray[np.generic]], groups: set[str]) -> None:

@@ -187,7 +187,8 @@ def _gains_and_decays(neuron: Cuba | DhLif, shape: tuple[int, ...]) -> tuple[Int
     """Gains, shape (branch, 1), and decays, shape (branch, neuron)."""
     if isinstance(neuron, Cuba):
         return np.zeros((1, 1), dtype=np.int64), _per_neuron(neuron.i_decay, shape)[np.newaxis]
-    return neuron.gain[:, np.newaxis], np.stack([_per_neuron(decay, shape) for decay in neuron.i_decay])
+    decay = neuron.i_decay.reshape(neuron.branches, -1, *[1] * (len(shape) - 1))
+    return neuron.gain[:, np.newaxis], np.broadcast_to(decay, (neuron.branches, *shape)).reshape(neuron.branches, -1)
 
 
 def _wraps(name: str, raw: Integers, sums: Integers, dendrites: bool) -> tuple[Wrap, ...]:

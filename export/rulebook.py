@@ -7,7 +7,7 @@ in silence. There is no rule for voltages that saturate below: a bound on them e
 
 from dataclasses import dataclass
 
-from export import checks
+from export import branch_checks, checks
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,46 @@ RULES = (
         "manifest's clip, or without end where there is no manifest.",
         "Use a faster current decay, smaller weights or fewer inputs",
         checks.current_wraps,
+    ),
+    Rule(
+        "NX021",
+        "convolution beyond a byte",
+        "Lava's convolution keeps groups, kernel, stride, padding and dilation in a signed byte. 128 groups become "
+        "-128 and every sum 0, without a word; the others end in an error from inside a process.",
+        "Use at most 127 channels in a pooled layer, and kernels, strides and paddings of at most 127",
+        checks.conv_size,
+    ),
+    Rule(
+        "NX022",
+        "dendrites that a file half describes",
+        "Stock lava-dl passes over a group it does not know, and runs a layer with dendrites as one of so many more "
+        "neurons. Only the neuron type DH-LIF stops it; the group `dendrite` says how the branches go together, and "
+        "the attribute of the root tells any reader that the file is for the simulator only.",
+        "Export the network again with `python -m export netx RUN`",
+        branch_checks.owned,
+    ),
+    Rule(
+        "NX023",
+        "branch gain out of range",
+        "A branch's input, shifted up by 6 bits, is shifted down by its gain: beyond 6 weights would lose bits.",
+        "Use gains of 0 to 6",
+        branch_checks.gain,
+    ),
+    Rule(
+        "NX024",
+        "input in two branches",
+        "Every input of a neuron belongs to one of its branches. A second weight was never masked: such a layer has "
+        "more synapses than the one it is compared with, and is not what was trained.",
+        "Apply the branch masks to the weights, and export again",
+        branch_checks.shared_input,
+    ),
+    Rule(
+        "NX025",
+        "branch that can wrap",
+        "Branch currents and their sum have 24 bits each and wrap silently, as the current of NX019 does; SLAYER's "
+        "do not. The bound takes all synapses of one sign as hit at every step, in all branches of a neuron at once.",
+        "Use a greater gain or a faster decay for the slowest branch, smaller weights or fewer inputs",
+        branch_checks.branch_wraps,
     ),
 )
 

@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 
-from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network
+from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
 
 
 def even(generator, *shape, size=20):
     return 2 * generator.integers(-size, size + 1, shape)
+
+
+def branched(generator, branches, neurons, *inputs):
+    """Weights of which each input has one branch of a neuron, shape (branch * neuron, inputs)."""
+    mask = generator.integers(0, branches, (neurons, *inputs)) == np.arange(branches).reshape(-1, 1, *[1] * len(inputs))
+    return (even(generator, neurons, *inputs) * mask).reshape(branches * neurons, *inputs)
 
 
 @pytest.fixture
@@ -33,6 +39,23 @@ def small_network():
         DenseLayer(even(generator, 3, 5), cuba, recurrent=even(generator, 3, 3)),
     )
     return Network(layers, ("input", "conv1", "pool1", "flatten", "late", "biased", "recurrent"))
+
+
+@pytest.fixture
+def dendritic_network():
+    """Layers with analog dendrites, a convolution of 3 branches and a dense one of 2, among stock ones."""
+    generator = np.random.default_rng(4)
+    conv = DhLif(generator.integers(40, 3000, (3, 4)), np.array([4, 2, 0]), 205, 24)
+    dense = DhLif(np.array([3000, 80]), np.array([0, 5]), np.arange(100, 106), 24)
+    layers = (
+        InputLayer((2, 7, 1)),
+        ConvLayer(branched(generator, 3, 4, 2, 3, 1), (1, 1), (1, 0), (1, 1), 1, conv, (4, 7, 1)),
+        ConvLayer(np.full((4, 1, 2, 1), 64), (2, 1), (0, 0), (1, 1), 4, Cuba(4096, 0, 96), (4, 3, 1)),
+        FlattenLayer((12,)),
+        DenseLayer(branched(generator, 2, 6, 12), dense, bias=np.array([1, -2, 3, 0, 4, 0])),
+        DenseLayer(even(generator, 3, 6), Cuba(410, 205, 16)),
+    )
+    return Network(layers, ("input", "conv1", "pool1", "flatten", "dense1", "heads"))
 
 
 @pytest.fixture

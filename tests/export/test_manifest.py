@@ -28,6 +28,7 @@ def manifest(run):
         net_sha256=sha256(run.net),
         checkpoint_sha256=sha256(run.checkpoint),
         layers=("conv1", "heads"),
+        realisation="stock",
         input_shape=(2, 3, 1),
         latency_steps=2,
         steps=94,
@@ -79,9 +80,9 @@ def test_missing_parts_name_the_command_that_makes_them(run, manifest):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda v: v.update(format=99), "is not a manifest of format 1"),
-        (lambda v: v.pop("heads"), "does not have the keys of format 1: heads"),
-        (lambda v: v.update(extra=1), "does not have the keys of format 1: extra"),
+        (lambda v: v.update(format=99), "is not a manifest of format 2"),
+        (lambda v: v.pop("heads"), "does not have the keys of format 2: heads"),
+        (lambda v: v.update(extra=1), "does not have the keys of format 2: extra"),
         (lambda v: v["features"].update(hop=1), "is damaged: configuration key features.hop: unknown"),
         (lambda v: v.update(features=3), "is damaged: configuration key features: is 3"),
         (lambda v: v["features"].pop("rms"), "key features lacks rms"),
@@ -97,6 +98,7 @@ def test_missing_parts_name_the_command_that_makes_them(run, manifest):
         (lambda v: v.update(layers=[]), r"key layers is \[\]"),
         (lambda v: v.update(layers=["a", "a"]), r"key layers is \['a', 'a'\]"),
         (lambda v: v.update(layers=["a", ""]), r"key layers is \['a', ''\]"),
+        (lambda v: v.update(realisation="spiking"), r"key realisation is 'spiking' \(expected stock or analog"),
         (lambda v: v.update(input_shape=[2, 4, 1]), r"key input_shape is \[2, 4, 1\] \(expected \[2, 3, 1\], as"),
         (lambda v: v.update(input_shape=[2, 3.0, 1]), r"key input_shape is \[2, 3\.0, 1\]"),
         (lambda v: v["encoding"].update(name="level"), r"key input_shape is \[2, 3, 1\] \(expected \[8, 3, 1\]"),
