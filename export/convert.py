@@ -1,15 +1,28 @@
 """From SLAYER's blocks to integers. The only module of this stage that needs torch to be imported."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Integers, Layer, Network, conv_shape
+from export.graph import (
+    ConvLayer,
+    Cuba,
+    DenseLayer,
+    DhLif,
+    FlattenLayer,
+    InputLayer,
+    Integers,
+    Layer,
+    Network,
+    conv_shape,
+)
 from train.errors import MaestroError
-from train.neurons import slayer
+from train.neurons import dh_lif, dh_spiking, slayer
+from train.neurons.branches import Branching
 
 
 class Blocks(Protocol):
@@ -69,16 +82,20 @@ def _settle(blocks: Sequence[Any], input_shape: tuple[int, ...]) -> list[tuple[i
 
 def _layer(block: Any, where: str, shape: tuple[int, ...], output: tuple[int, ...]) -> Layer:
     kinds = slayer.block.cuba
+    if isinstance(block, dh_spiking.Soma):
+        return _soma(block, where, output)
     if not isinstance(block, kinds.Conv | kinds.Pool | kinds.Dense):
         raise MaestroError(
             where,
             f"is a {type(block).__name__} block, which cannot be exported",
             allowed="Conv, Pool, Dense and Flatten of slayer.block.cuba",
         )
-    neuron = _cuba(block.neuron, where)
+    neuron = _neuron(block.neuron, where)
     if block.delay_shift is not True:
         raise MaestroError(where, "leaves out the step that the chip takes", cure="build it with delay_shift=True")
     weight = _weight(block.synapse, where)
+    if isinstance(block, Branching):
+        weight = _by_branch(block, weight)
     if isinstance(block, kinds.Dense):
         delay = None
         if block.delay is not None:
@@ -89,9 +106,34 @@ def _layer(block: Any, where: str, shape: tuple[int, ...], output: tuple[int, ..
         raise MaestroError(where, "has delays, which NetX leaves out of convolutions", cure="build it with delay=False")
     stride, padding, dilation = (_pair(getattr(block.synapse, word)) for word in ("stride", "padding", "dilation"))
     if isinstance(block, kinds.Pool):
-        return _pool(weight, neuron, stride, padding, dilation, shape, output, where)
+        return _pool(weight, _cuba(block.neuron, where), stride, padding, dilation, shape, output, where)
     layer = ConvLayer(weight, stride, padding, dilation, block.synapse.groups, neuron, (0, 0, 0))
-    return ConvLayer(weight, stride, padding, dilation, layer.groups, neuron, conv_shape(layer, shape))
+    return replace(layer, shape=conv_shape(layer, shape))
+
+
+def _by_branch(block: Any, weight: Integers) -> Integers:
+    """A block's weights with a row for every branch of every neuron, zero where an input is another branch's.
+
+    Branch by branch for analog dendrites, as the dendrite group has them; neuron by neuron for compartments.
+    """
+    expanded: Integers = block.expanded(torch.from_numpy(weight)).numpy()
+    if isinstance(block.neuron, dh_spiking.BranchNeuron):
+        expanded = expanded.swapaxes(0, 1)
+    return np.ascontiguousarray(expanded.reshape(-1, *weight.shape[1:]))
+
+
+def _soma(block: dh_spiking.Soma, where: str, output: tuple[int, ...]) -> Layer:
+    """Somata as a stock layer: dense, every neuron from its own compartments; or a convolution of as many groups."""
+    neuron = _cuba(block.neuron, where)
+    synapse = block.synapse
+    weight = _whole(synapse.pre_hook_fx(synapse.weight, descale=True), where, "weights")
+    neurons, branches = weight.shape
+    if len(output) == 3:
+        grouped = weight[:, :, np.newaxis, np.newaxis]
+        return ConvLayer(grouped, (1, 1), (0, 0), (1, 1), neurons, neuron, (output[0], output[1], output[2]))
+    full = np.zeros((neurons, neurons, branches), dtype=np.int64)
+    full[np.arange(neurons), np.arange(neurons)] = weight
+    return DenseLayer(full.reshape(neurons, -1), neuron)
 
 
 def _pool(
@@ -125,6 +167,13 @@ def _pool(
         neuron,
         (output[0], output[1], output[2]),
     )
+
+
+def _neuron(neuron: Any, where: str) -> Cuba | DhLif:
+    if isinstance(neuron, dh_lif.Neuron):
+        gain = neuron.gain.cpu().numpy().astype(np.int64)
+        return DhLif(neuron.cx_branch_decay, gain, _decay(neuron.cx_voltage_decay), int(neuron.v_th_mant))
+    return _cuba(neuron, where)
 
 
 def _cuba(neuron: Any, where: str) -> Cuba:

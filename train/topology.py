@@ -1,8 +1,9 @@
-"""The one fixed network, as LIF and as ANN, built from one plan of sizes.
+"""The one fixed network, as LIF, DH-LIF and ANN, built from one plan of sizes.
 
 Convolutions run along the feature axis (height), each followed by average pooling along it; then
 dense layers; then the heads, one dense layer whose outputs are the classes of all heads in a row.
-No layer has a bias. What differs between the two is the neuron alone.
+No layer has a bias. What differs between them is the neuron alone: a network with dendrites has the
+weights of its LIF twin, as many and in the same places.
 
 Average pooling in spikes: a block of neurons feeds one integrator without leak (current decay 1,
 voltage decay 0, weight 1), which fires once for every ``pool_threshold`` passed. With the default
@@ -11,7 +12,6 @@ of 1.5 two spikes make one, the average of a pair.
 
 import functools
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,10 +19,12 @@ from jaxtyping import Float
 from torch import nn
 from torch.nn import functional
 
-from train.config import Config, LifConfig, NetworkConfig
-from train.errors import CallError
-from train.neurons import lif, slayer
-from train.neurons.dynamics import DECAY_ONE, cuba_lif
+from train.config import Config
+from train.neurons import dh_lif, dh_spiking, lif, slayer
+from train.neurons.branches import branch_taus, gain_of
+from train.neurons.dynamics import DECAY_ONE
+from train.neurons.dynamics import dh_lif as dh_lif_dynamics
+from train.plan import LayerPlan, plan_dendrites, plan_layers
 
 # Spike densities that the initial weights reckon with: of the input, and that wanted of every layer.
 _INPUT_RATE = 0.1
@@ -33,64 +35,8 @@ _TRIAL_NEURONS = 256
 _STEPS = 100
 
 
-@dataclass(frozen=True)
-class LayerPlan:
-    """Sizes of a layer. Dense layers have height 1 and their neurons as channels.
-
-    ``height_in`` and ``height_out`` count along the feature axis; ``kernel`` is along it too.
-    """
-
-    name: str
-    kind: str
-    channels_in: int
-    channels_out: int
-    height_in: int
-    height_out: int
-    kernel: int = 1
-
-    @property
-    def fan_in(self) -> int:
-        return self.channels_in * self.kernel
-
-
-def plan_layers(network: NetworkConfig, channels: int, features: int, outputs: int) -> tuple[LayerPlan, ...]:
-    """Every layer's sizes, from input (channel, feature) to the heads' ``outputs`` neurons.
-
-    Raises
-    ------
-    CallError
-        An even convolution kernel, or a pool larger than what is left of the feature axis.
-    """
-    layers = []
-    height = features
-    for index, (size, kernel, pool) in enumerate(
-        zip(network.conv_channels, network.conv_kernels, network.pools, strict=True), start=1
-    ):
-        if kernel % 2 == 0:
-            raise CallError("configuration key network.conv_kernels", f"has {kernel}", allowed="odd sizes")
-        layers.append(LayerPlan(f"conv{index}", "conv", channels, size, height, height, kernel))
-        channels = size
-        if pool > height:
-            raise CallError(
-                "configuration key network.pools",
-                f"has {pool} where {height} features are left",
-                allowed=f"at most {height}",
-            )
-        if pool > 1:
-            pooled = math.ceil(height / pool)
-            layers.append(LayerPlan(f"pool{index}", "pool", channels, channels, height, pooled, pool))
-            height = pooled
-    neurons = channels * height
-    layers.append(LayerPlan("flatten", "flatten", channels, neurons, height, 1))
-    for index, size in enumerate(network.dense, start=1):
-        layers.append(LayerPlan(f"dense{index}", "dense", neurons, size, 1, 1))
-        neurons = size
-    layers.append(LayerPlan("heads", "dense", neurons, outputs, 1, 1))
-    return tuple(layers)
-
-
 class SpikingNetwork(nn.Module):
-    """The network of CUBA LIF neurons, in SLAYER blocks.
+    """The network of CUBA LIF or DH-LIF neurons, in SLAYER blocks.
 
     Attributes
     ----------
@@ -104,16 +50,13 @@ class SpikingNetwork(nn.Module):
 
     def __init__(self, config: Config, plan: tuple[LayerPlan, ...]) -> None:
         super().__init__()
-        self.plan = plan
-        self.layer_names = tuple(layer.name for layer in plan if layer.kind != "flatten")
-        self.blocks = nn.ModuleList(_block(layer, config) for layer in plan)
+        self.plan = plan_dendrites(config, plan)
+        self.layer_names = tuple(layer.name for layer in self.plan if layer.kind != "flatten")
+        self.blocks = nn.ModuleList(_block(layer, config, number) for number, layer in enumerate(self.plan))
         rate, spread = _INPUT_RATE, 0.0
-        for layer, block in zip(plan, self.blocks, strict=True):
+        for layer, block in zip(self.plan, self.blocks, strict=True):
             if layer.kind in ("conv", "dense"):
-                bound = math.sqrt(3) * initial_weight_std(config.lif, layer.fan_in, rate, spread)
-                nn.init.uniform_(block.synapse.weight, -bound, bound)
-                # Without a common drift, a small layer's rate depends less on the draw.
-                block.synapse.weight.data -= block.synapse.weight.data.mean()
+                _draw_weights(layer, block, config, rate, spread)
                 rate, spread = _HIDDEN_RATE, _HIDDEN_SPREAD
 
     def forward(
@@ -191,32 +134,51 @@ def counts(spikes: Float[torch.Tensor, "sample neuron time"]) -> Float[torch.Ten
     return spikes.sum(dim=-1)
 
 
-def initial_weight_std(config: LifConfig, fan_in: int, rate: float, spread: float = 0.0) -> float:
-    """Standard deviation of zero-mean initial weights that makes neurons fire at ``_HIDDEN_RATE``.
+def initial_weight_std(config: Config, layer: LayerPlan, rate: float, spread: float = 0.0) -> tuple[float, ...]:
+    """Standard deviation of zero-mean initial weights that makes neurons fire at ``_HIDDEN_RATE``, one a branch.
 
-    The ``fan_in`` inputs fire independently, their rates (spikes a step) having mean ``rate`` and standard
-    deviation ``spread * rate``. Scales with the threshold, times ``weight_scale``.
+    The inputs fire independently, their rates (spikes a step) having mean ``rate`` and standard deviation
+    ``spread * rate``. Scales with the threshold, times ``weight_scale``. A layer without branches has one.
     """
-    drive = _drive(config.current_decay, config.voltage_decay, rate, spread)
-    return config.weight_scale * config.threshold * drive / math.sqrt(fan_in)
+    lif_config, dendrites = config.lif, config.dendrites
+    taus = branch_taus(max(1, layer.branches), dendrites.tau_low, dendrites.tau_high)
+    decays = [1 - math.exp(-1 / tau) for tau in taus]
+    if not layer.branches:
+        parts = ((lif_config.current_decay,),)
+        drives = [_drive(parts[0], (0,), lif_config.voltage_decay, rate, spread) * lif_config.threshold]
+    elif dendrites.realisation == "analog":
+        gains = tuple(gain_of(DECAY_ONE * decay) for decay in decays)
+        drive = _drive(tuple(decays), gains, lif_config.voltage_decay, rate, spread) * dendrites.threshold
+        drives = [drive] * layer.branches
+    else:
+        # Every compartment is a neuron of its own, with its share of the inputs.
+        share = math.sqrt(layer.branches)
+        drives = [_drive((1.0,), (0,), decay, rate, spread) * share * dendrites.branch_threshold for decay in decays]
+    return tuple(lif_config.weight_scale * drive / math.sqrt(layer.fan_in) for drive in drives)
 
 
 @functools.cache
-def _drive(current_decay: float, voltage_decay: float, rate: float, spread: float) -> float:
+def _drive(
+    current_decays: tuple[float, ...], gains: tuple[int, ...], voltage_decay: float, rate: float, spread: float
+) -> float:
     """Weights' standard deviation times the root of the fan-in, in thresholds.
 
     Found by bisection on a population of ``_TRIAL_NEURONS`` neurons over ``_STEPS`` steps whose inputs have the mean
-    and variance of such sums of spikes.
+    and variance of such sums of spikes, shared out evenly among the branches.
     """
     source = torch.Generator().manual_seed(0)
-    lasting = torch.randn(1, _TRIAL_NEURONS, 1, generator=source) * rate * math.sqrt(1 + spread**2)
-    passing = torch.randn(1, _TRIAL_NEURONS, _STEPS, generator=source) * math.sqrt(rate * (1 - rate))
-    sums = lasting + passing
-    decays = [torch.tensor([round(decay * DECAY_ONE)]) for decay in (current_decay, voltage_decay)]
+    size = (1, len(current_decays), _TRIAL_NEURONS)
+    lasting = torch.randn(*size, 1, generator=source) * rate * math.sqrt(1 + spread**2)
+    passing = torch.randn(*size, _STEPS, generator=source) * math.sqrt(rate * (1 - rate))
+    sums = (lasting + passing) / math.sqrt(len(current_decays))
+    branch_decay = torch.tensor([[round(decay * DECAY_ONE)] for decay in current_decays])
+    soma_decay = torch.tensor([round(voltage_decay * DECAY_ONE)])
+    gain = 2.0 ** -torch.tensor(gains, dtype=torch.float32)
 
     def firing(drive: float) -> float:
         # A threshold far above the states' resolution, so that only the ratio counts.
-        spikes = cuba_lif(sums * (drive * 64.0), decays[0], decays[1], 64.0, 64.0, 1.0, DECAY_ONE)
+        inputs = sums * (drive * 64.0)
+        spikes = dh_lif_dynamics(inputs, branch_decay, gain, soma_decay, 64.0, 64.0, 1.0, DECAY_ONE)
         return float(spikes.mean())
 
     low, high = -12.0, 6.0
@@ -227,43 +189,85 @@ def _drive(current_decay: float, voltage_decay: float, rate: float, spread: floa
     return drive
 
 
-def _block(layer: LayerPlan, config: Config) -> nn.Module:
+def _draw_weights(layer: LayerPlan, block: Any, config: Config, rate: float, spread: float) -> None:
+    """Uniform weights; from one seed a network with dendrites draws those of its LIF twin, scaled."""
+    weight = block.synapse.weight
+    stds = initial_weight_std(config, layer, rate, spread)
+    bound = math.sqrt(3) * stds[0]
+    nn.init.uniform_(weight, -bound, bound)
+    # Without a common drift, a small layer's rate depends less on the draw.
+    weight.data -= weight.data.mean()
+    if len(stds) > 1:
+        scale = torch.tensor(stds) / stds[0]
+        weight.data *= scale[block.partition.of_weights()].view(weight.shape)
+
+
+def _block(layer: LayerPlan, config: Config, number: int) -> nn.Module:
+    block: Any
     if layer.kind == "flatten":
         block = lif.Flatten()
         block.shape = [layer.channels_out, 1, 1]
-        return block
+        flatten: nn.Module = block
+        return flatten
     if layer.kind == "pool":
         block = lif.Pool(
             {"threshold": config.lif.pool_threshold, "current_decay": 1.0, "voltage_decay": 0.0},
             (layer.kernel, 1),
         )
-    elif layer.kind == "conv":
-        block = lif.Conv(
-            _neuron(config.lif, None),
-            layer.channels_in,
-            layer.channels_out,
-            (layer.kernel, 1),
-            padding=(layer.kernel // 2, 0),
-        )
+    elif layer.kind in ("soma", "conv_soma"):
+        dendrites = config.dendrites
+        neuron = _neuron(config, layer) | {"current_decay": 1.0, "threshold": dendrites.soma_threshold}
+        block = dh_spiking.Soma(neuron, layer.channels_out, layer.branches, dendrites.soma_weights == "learned")
     else:
-        drops = config.network.dropout > 0 and layer.name != "heads"
-        dropout = slayer.Dropout(config.network.dropout) if drops else None
-        block = lif.Dense(_neuron(config.lif, dropout), layer.channels_in, layer.channels_out)
-    shape = (layer.channels_out,) if layer.kind == "dense" else (layer.channels_out, layer.height_out, 1)
-    block.neuron.settle(torch.Size(shape))
-    return block
+        block = _weighted(layer, config, number)
+    dense = layer.kind in ("dense", "soma")
+    block.neuron.settle(torch.Size((layer.channels_out,) if dense else (layer.channels_out, layer.height_out, 1)))
+    built: nn.Module = block
+    return built
 
 
-def _neuron(config: LifConfig, dropout: Any) -> dict[str, Any]:
+def _weighted(layer: LayerPlan, config: Config, number: int) -> nn.Module:
+    """A convolution or dense layer, with dendrites or without."""
+    spiking = config.dendrites.realisation == "spiking"
+    kinds: Any = (lif.Conv, lif.Dense)
+    options: dict[str, Any] = {}
+    neuron = _neuron(config, layer)
+    outputs = layer.channels_out
+    if layer.branches:
+        dendrites = config.dendrites
+        kinds = (dh_spiking.BranchConv, dh_spiking.BranchDense) if spiking else (dh_lif.Conv, dh_lif.Dense)
+        del neuron["current_decay"]
+        neuron |= {
+            "branch_taus": branch_taus(layer.branches, dendrites.tau_low, dendrites.tau_high),
+            "per_channel": dendrites.per_channel,
+            "threshold": dendrites.branch_threshold if spiking else dendrites.threshold,
+            "shared_param": True,
+        }
+        if spiking:
+            outputs //= layer.branches
+        seed = config.training.seed * 1000 + number
+        options["partition"] = {"share": dendrites.mask_share, "kind": dendrites.mask, "seed": seed}
+    if layer.kind == "conv":
+        padding = (layer.kernel // 2, 0)
+        built: nn.Module = kinds[0](neuron, layer.channels_in, outputs, (layer.kernel, 1), padding=padding, **options)
+    else:
+        built = kinds[1](neuron, layer.channels_in, outputs, **options)
+    return built
+
+
+def _neuron(config: Config, layer: LayerPlan) -> dict[str, Any]:
+    drops = config.network.dropout > 0 and layer.kind in ("dense", "soma")
+    # Of a layer with compartments the somata drop.
+    drops = drops and layer.name != "heads" and not layer.name.endswith("_branches")
     return {
-        "threshold": config.threshold,
-        "current_decay": config.current_decay,
-        "voltage_decay": config.voltage_decay,
-        "tau_grad": config.tau_grad,
-        "scale_grad": config.scale_grad,
-        "shared_param": not config.per_channel,
-        "requires_grad": config.learn_decays,
-        "dropout": dropout,
+        "threshold": config.lif.threshold,
+        "current_decay": config.lif.current_decay,
+        "voltage_decay": config.lif.voltage_decay,
+        "tau_grad": config.lif.tau_grad,
+        "scale_grad": config.lif.scale_grad,
+        "shared_param": not config.lif.per_channel,
+        "requires_grad": config.lif.learn_decays,
+        "dropout": slayer.Dropout(config.network.dropout) if drops else None,
     }
 
 

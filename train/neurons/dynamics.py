@@ -23,10 +23,12 @@ from train.neurons import slayer
 from train.neurons.kernels import (
     LANES,
     blocks_of,
-    cuba_backward,
-    cuba_forward,
+    columns_backward,
+    columns_forward,
     leaky_backward,
     leaky_forward,
+    neuron_backward,
+    neuron_forward,
     pool_backward,
     pool_forward,
 )
@@ -109,10 +111,79 @@ def cuba_lif(
     torch.Tensor
         Spikes 0 or 1, shape of ``x``.
     """
-    spikes: torch.Tensor = _CubaLif.apply(  # type: ignore[no-untyped-call]
-        x, current_decay, voltage_decay, threshold, tau_rho, scale_rho, w_scale, shift
+    return dh_lif(
+        x.unsqueeze(1),
+        current_decay.unsqueeze(0),
+        torch.ones(1),
+        voltage_decay,
+        threshold,
+        tau_rho,
+        scale_rho,
+        w_scale,
+        shift,
+    )
+
+
+def dh_lif(
+    x: torch.Tensor,
+    branch_decay: torch.Tensor,
+    gain: torch.Tensor,
+    voltage_decay: torch.Tensor,
+    threshold: float,
+    tau_rho: float,
+    scale_rho: float,
+    w_scale: int,
+    shift: int = 0,
+) -> torch.Tensor:
+    """Spikes of a DH-LIF neuron at rest at time -1, all branches and the soma in one kernel. CPU only.
+
+    Equal to one ``leaky_integrator`` a branch, their sum going into one more with the threshold, and SLAYER's
+    spike: spikes bit for bit, gradients but for rounding. After DH-SNN (Zheng et al., Nat Commun 15:277, 2024,
+    eq. 3 to 5), with CUBA's integer states, power-of-two gains and hard reset.
+
+    Parameters
+    ----------
+    x
+        Weighted input, shape (sample, branch, channel, ..., time), float32.
+    branch_decay
+        Whole numbers in 0..4096, shape (branch, 1) or (branch, channel).
+    gain
+        Factors on the branches' input, powers of two, shape (branch,).
+    voltage_decay, threshold, tau_rho, scale_rho, w_scale, shift
+        As for ``cuba_lif``.
+
+    Returns
+    -------
+    torch.Tensor
+        Spikes 0 or 1, shape (sample, channel, ..., time).
+    """
+    spikes: torch.Tensor = _DhLif.apply(  # type: ignore[no-untyped-call]
+        x, branch_decay, gain, voltage_decay, threshold, tau_rho, scale_rho, w_scale, shift
     )
     return spikes
+
+
+def columns(
+    x: torch.Tensor, rows: NDArray[np.int64], kernel: int = 1, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> torch.Tensor:
+    """What each entry of a kernel along the height sees, chosen and ordered by ``rows``. CPU only.
+
+    Parameters
+    ----------
+    x
+        Shape (sample, channel, height, time), float32.
+    rows
+        Entries ``channel * kernel + k``, -1 for one that is always 0, shape (row,).
+    kernel, stride, padding, dilation
+        Of the convolution, along the height.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (sample, row, height out, time).
+    """
+    taken: torch.Tensor = _Columns.apply(x, rows, kernel, stride, padding, dilation)  # type: ignore[no-untyped-call]
+    return taken
 
 
 def pool_rows(x: torch.Tensor, size: int, weight: float) -> torch.Tensor:
@@ -153,12 +224,13 @@ class _LeakyIntegrator(torch.autograd.Function):
         return grad_x, _reduce(sums, decay, output), None, None, None
 
 
-class _CubaLif(torch.autograd.Function):
+class _DhLif(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
         x: torch.Tensor,
-        current_decay: torch.Tensor,
+        branch_decay: torch.Tensor,
+        gain: torch.Tensor,
         voltage_decay: torch.Tensor,
         threshold: float,
         tau_rho: float,
@@ -166,51 +238,80 @@ class _CubaLif(torch.autograd.Function):
         w_scale: int,
         shift: int,
     ) -> torch.Tensor:
-        rows = _rows(x)
-        spikes = torch.empty(x.shape, dtype=torch.float32)
-        current, voltage = (np.empty((blocks_of(rows.shape[0]), rows.shape[1], LANES), np.float32) for _ in range(2))
+        spikes = torch.empty((x.shape[0], *x.shape[2:]), dtype=torch.float32)
+        rows = spikes.view(-1, x.shape[-1]).numpy()
+        blocks, (branches, steps) = blocks_of(rows.shape[0]), (x.shape[1], x.shape[-1])
+        current = np.empty((blocks, branches, steps, LANES), np.float32)
+        voltage = np.empty((blocks, steps, LANES), np.float32)
+        gains = gain.detach().to(torch.float32).numpy()
         _use_torch_threads()
-        cuba_forward(
-            rows,
-            _decays(current_decay),
-            _span(current_decay, x),
+        neuron_forward(
+            _branches(x),
+            _decays(branch_decay).reshape(branches, -1),
+            _span(branch_decay[0], spikes),
+            gains,
             _decays(voltage_decay),
-            _span(voltage_decay, x),
+            _span(voltage_decay, spikes),
             np.float32(w_scale),
             np.float32(threshold * w_scale),
             shift,
             current,
             voltage,
-            spikes.view(rows.shape).numpy(),
+            rows,
         )
-        ctx.save_for_backward(current_decay, voltage_decay)
+        ctx.save_for_backward(branch_decay, voltage_decay)
         ctx.states = (current, voltage)
+        ctx.gains = gains
         ctx.surrogate = (np.float32(threshold), np.float32(tau_rho), np.float32(scale_rho))
-        ctx.shift = shift
+        ctx.shift, ctx.shape = shift, x.shape
         return spikes
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        current_decay, voltage_decay = ctx.saved_tensors
+        branch_decay, voltage_decay = ctx.saved_tensors
         grad = _rows(grads[0])
-        grad_x = torch.empty(grads[0].shape, dtype=torch.float32)
-        sums = np.empty((2, blocks_of(grad.shape[0]) * LANES), np.float64)
+        grad_x = torch.empty(ctx.shape, dtype=torch.float32)
+        branches, size = ctx.shape[1], blocks_of(grad.shape[0]) * LANES
+        current_sums, voltage_sums = np.empty((branches, size), np.float64), np.empty(size, np.float64)
         _use_torch_threads()
-        cuba_backward(
+        neuron_backward(
             grad,
             *ctx.states,
-            _factors(current_decay),
-            _span(current_decay, grad_x),
+            _factors(branch_decay).reshape(branches, -1),
+            _span(branch_decay[0], grads[0]),
+            ctx.gains,
             _factors(voltage_decay),
-            _span(voltage_decay, grad_x),
+            _span(voltage_decay, grads[0]),
             *ctx.surrogate,
             ctx.shift,
-            grad_x.view(grad.shape).numpy(),
-            sums,
+            _branches(grad_x),
+            current_sums,
+            voltage_sums,
         )
-        grad_current = _reduce(sums[0], current_decay, grad_x)
-        grad_voltage = _reduce(sums[1], voltage_decay, grad_x)
-        return grad_x, grad_current, grad_voltage, None, None, None, None, None
+        grad_branch = [_reduce(current_sums[branch], branch_decay[branch], grads[0]) for branch in range(branches)]
+        grad_voltage = _reduce(voltage_sums, voltage_decay, grads[0])
+        return grad_x, torch.stack(grad_branch), None, grad_voltage, None, None, None, None, None
+
+
+class _Columns(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, rows: NDArray[np.int64], kernel: int, stride: int, padding: int, dilation: int
+    ) -> torch.Tensor:
+        sample, _, height, time = x.shape
+        out = (height + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        y = torch.empty((sample, rows.size, out, time), dtype=torch.float32)
+        _use_torch_threads()
+        columns_forward(x.detach().contiguous().numpy(), rows, kernel, stride, padding, dilation, y.numpy())
+        ctx.shape, ctx.layout = x.shape, (rows, kernel, stride, padding, dilation)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        grad_x = torch.empty(ctx.shape, dtype=torch.float32)
+        _use_torch_threads()
+        columns_backward(grads[0].contiguous().numpy(), *ctx.layout, grad_x.numpy())
+        return grad_x, None, None, None, None, None
 
 
 class _PoolRows(torch.autograd.Function):
@@ -236,6 +337,12 @@ def _groups(x: torch.Tensor) -> NDArray[np.float32]:
     """``x`` of width 1 as (sample and channel, height, time)."""
     groups: NDArray[np.float32] = x.detach().contiguous().view(-1, x.shape[2], x.shape[4]).numpy()
     return groups
+
+
+def _branches(x: torch.Tensor) -> NDArray[np.float32]:
+    """``x`` as (sample, branch, neuron, time)."""
+    parts: NDArray[np.float32] = x.detach().contiguous().view(*x.shape[:2], -1, x.shape[-1]).numpy()
+    return parts
 
 
 def _rows(x: torch.Tensor) -> NDArray[np.float32]:

@@ -138,43 +138,118 @@ def leaky_backward(grad, y, factor, span, grad_x, sums):
         sums[block * LANES : (block + 1) * LANES] = total
 
 
+@_piece
+def _gather_branch(x, branch, block, gain, tile):
+    """``gain`` times the input of one branch, from (sample, branch, neuron, time), to a tile (time, lane)."""
+    first, neurons = block * LANES, x.shape[2]
+    for lane in range(LANES):
+        if first + lane < x.shape[0] * neurons:
+            row = x[(first + lane) // neurons, branch, (first + lane) % neurons]
+            for t in range(x.shape[3]):
+                tile[t, lane] = gain * row[t]
+        else:
+            tile[:, lane] = 0
+
+
+@_piece
+def _scatter_branch(tile, branch, block, gain, x):
+    first, neurons = block * LANES, x.shape[2]
+    for lane in range(min(LANES, x.shape[0] * neurons - first)):
+        row = x[(first + lane) // neurons, branch, (first + lane) % neurons]
+        for t in range(x.shape[3]):
+            row[t] = gain * tile[t, lane]
+
+
 @_jit
-def cuba_forward(x, u_factor, u_span, v_factor, v_span, scale, limit, shift, u, v, s):
-    """Current, voltage before reset (both (block, time, lane)), and spikes, these ``shift`` steps late."""
-    for block in numba.prange(u.shape[0]):
-        tile = np.empty((x.shape[1], LANES), np.float32)
+def neuron_forward(x, u_factor, u_span, gain, v_factor, v_span, scale, limit, shift, u, v, s):
+    """Currents of branches (block, branch, time, lane), voltage before reset (block, time, lane), and spikes.
+
+    The spikes come ``shift`` steps late. ``x`` has shape (sample, branch, neuron, time), ``u_factor`` and ``gain``
+    have a row a branch; a neuron without dendrites has one.
+    """
+    branches = x.shape[1]
+    for block in numba.prange(v.shape[0]):
+        tile = np.empty((x.shape[3], LANES), np.float32)
         keep = np.empty(LANES, np.float64)
-        _gather(x, block, tile)
-        _lanes(u_factor, block, u_span, keep)
-        _integrate(tile, keep, np.zeros(LANES, np.float64), scale, np.float32(-1), u[block])
+        for branch in range(branches):
+            _gather_branch(x, branch, block, gain[branch], tile)
+            _lanes(u_factor[branch], block, u_span, keep)
+            _integrate(tile, keep, np.zeros(LANES, np.float64), scale, np.float32(-1), u[block, branch])
+        # SLAYER, too, hands the current on as float32; sums of whole states below 2^24 are exact in it.
+        total = u[block, 0]
+        if branches > 1:
+            tile[:] = total
+            for branch in range(1, branches):
+                tile += u[block, branch]
+            total = tile
         _lanes(v_factor, block, v_span, keep)
-        # SLAYER, too, hands the current on as float32.
-        _integrate(u[block], keep, np.zeros(LANES, np.float64), scale, limit, v[block])
-        for t in range(x.shape[1]):
+        _integrate(total, keep, np.zeros(LANES, np.float64), scale, limit, v[block])
+        for t in range(x.shape[3]):
             for lane in range(LANES):
                 tile[t, lane] = np.float32(scale * v[block, t, lane] >= limit)
         _scatter(tile, block, shift, s)
 
 
 @_jit
-def cuba_backward(grad, u, v, u_factor, u_span, v_factor, v_span, threshold, tau, rho, shift, grad_x, sums):
-    """Back through spike, voltage and current."""
+def neuron_backward(
+    grad, u, v, u_factor, u_span, gain, v_factor, v_span, threshold, tau, rho, shift, grad_x, u_sums, v_sums
+):
+    """Back through spike, voltage and every branch's current, to the input's gradient and the decays' sums a row."""
     height = rho / np.float32(2) / tau
     steps = grad.shape[1]
-    for block in numba.prange(u.shape[0]):
+    for block in numba.prange(v.shape[0]):
         tile = np.zeros((steps, LANES), np.float32)
+        part = np.empty((steps, LANES), np.float32)
         keep = np.empty(LANES, np.float32)
         total = np.zeros(LANES, np.float64)
         _gather(grad[:, shift:], block, tile)
         _surrogate(v[block], threshold, tau, height, tile, np.empty(LANES, np.int32))
         _lanes(v_factor, block, v_span, keep)
         _unroll(tile, v[block], keep, total)
-        sums[1, block * LANES : (block + 1) * LANES] = total
-        total[:] = 0
-        _lanes(u_factor, block, u_span, keep)
-        _unroll(tile, u[block], keep, total)
-        sums[0, block * LANES : (block + 1) * LANES] = total
-        _scatter(tile, block, 0, grad_x)
+        v_sums[block * LANES : (block + 1) * LANES] = total
+        for branch in range(u.shape[1]):
+            part[:] = tile
+            total[:] = 0
+            _lanes(u_factor[branch], block, u_span, keep)
+            _unroll(part, u[block, branch], keep, total)
+            u_sums[branch, block * LANES : (block + 1) * LANES] = total
+            _scatter_branch(part, branch, block, gain[branch], grad_x)
+
+
+@_jit
+def columns_forward(x, rows, kernel, stride, padding, dilation, y):
+    """Columns of a convolution along the height, (sample, row, height out, time), from (sample, channel, height, time).
+
+    Row ``channel * kernel + k`` of the input is what the kernel's entry k sees of a channel; ``rows`` says which
+    of them stand in the columns, in what order, -1 being silence.
+    """
+    for index in numba.prange(x.shape[0] * rows.size):
+        sample, row = index // rows.size, index % rows.size
+        out = y[sample, row]
+        if rows[row] < 0:
+            out[:] = 0
+            continue
+        channel, first = rows[row] // kernel, (rows[row] % kernel) * dilation - padding
+        for to in range(out.shape[0]):
+            at = to * stride + first
+            if 0 <= at < x.shape[2]:
+                out[to] = x[sample, channel, at]
+            else:
+                out[to] = 0
+
+
+@_jit
+def columns_backward(grad, rows, kernel, stride, padding, dilation, grad_x):
+    """Gradients of columns, each added to what it was taken from, in the order of ``rows``."""
+    for sample in numba.prange(grad.shape[0]):
+        grad_x[sample] = 0
+        for row in range(rows.size):
+            if rows[row] >= 0:
+                channel, first = rows[row] // kernel, (rows[row] % kernel) * dilation - padding
+                for to in range(grad.shape[2]):
+                    at = to * stride + first
+                    if 0 <= at < grad_x.shape[2]:
+                        grad_x[sample, channel, at] += grad[sample, row, to]
 
 
 @_jit

@@ -109,7 +109,11 @@ class Neuron(slayer.cuba.Neuron):  # type: ignore[misc]
 
     def _register(self, name: str) -> torch.Tensor:
         """A decay as the chip's whole number, its gradient put right on the way back."""
-        register: torch.Tensor = slayer.utils.quantize(getattr(self, name))
+        return self._whole(getattr(self, name))
+
+    @staticmethod
+    def _whole(decay: torch.Tensor) -> torch.Tensor:
+        register: torch.Tensor = slayer.utils.quantize(decay)
         if register.requires_grad:
             register.register_hook(lambda grad: grad * (-1.0 / DECAY_ONE))  # type: ignore[no-untyped-call]
         return register
