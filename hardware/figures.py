@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.compare import NOISE
 from hardware.experiment import CLEAN
+from hardware.summary import CONDITIONS, SPLITS
 from train.artifacts import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Draw = Callable[["Figure", Mapping[str, Any]], bool]
-_SPLITS = {"test": "new performances", "test_keyboards": "instruments never heard"}
-_PANELS = {CLEAN: "clean", NOISE: "mean of all noises"}
 # Okabe and Ito's colours, told apart by colour-blind readers too; the baselines come first.
 _COLOURS = (
     "#000000",
@@ -78,7 +77,7 @@ def accuracy_over_snr(figure: "Figure", result: Mapping[str, Any]) -> bool:
             for model in _lines(result):
                 _line(axis, [heard[name][model] for name in names], result, model)
             axis.set_xticks(range(len(names)), [*map(str, ratios), "clean"])
-            axis.set_title(f"{kind} noise, {_SPLITS.get(split, split)}", fontsize=9)
+            axis.set_title(f"{kind} noise, {SPLITS.get(split, split)}", fontsize=9)
         row[0].set_ylabel(f"{result['experiment']['head']} accuracy, %")
     for axis in axes[-1]:
         axis.set_xlabel("signal-to-noise ratio, dB")
@@ -92,11 +91,11 @@ def paired_differences(figure: "Figure", result: Mapping[str, Any]) -> bool:
     if not differences:
         return False
     accuracy = _accuracy(result)
-    panels = [(split, condition) for split in accuracy for condition in _PANELS if condition in accuracy[split]]
+    panels = [(split, condition) for split in accuracy for condition in CONDITIONS if condition in accuracy[split]]
     longest = max(len(result["models"]) - 1, 1)
     figure.set_size_inches(2.7 * len(panels) + 1.9, len(differences) * (0.27 * longest + 0.75) + 0.3)
     axes = figure.subplots(len(differences), len(panels), sharey="row", sharex="col", squeeze=False)
-    for row, (baseline, by_split) in zip(axes, differences.items(), strict=True):
+    for number, (row, (baseline, by_split)) in enumerate(zip(axes, differences.items(), strict=True)):
         models = [model for model in result["models"] if model != baseline]
         for axis, (split, condition) in zip(row, panels, strict=True):
             for place, model in enumerate(models):
@@ -108,8 +107,8 @@ def paired_differences(figure: "Figure", result: Mapping[str, Any]) -> bool:
             axis.set_yticks(range(len(models)), [_label(result, model) for model in models])
             axis.set_ylim(len(models) - 0.4, -0.6)
             axis.grid(visible=False, axis="y")
-            if row is axes[0]:
-                axis.set_title(f"{_SPLITS.get(split, split)},\n{_PANELS[condition]}", fontsize=9)
+            if number == 0:
+                axis.set_title(f"{SPLITS.get(split, split)},\n{CONDITIONS[condition]}", fontsize=9)
         row[0].set_ylabel(f"against {_label(result, baseline)}", fontweight="bold")
     for axis in axes[-1]:
         axis.set_xlabel(f"{result['experiment']['head']}, points")
@@ -117,14 +116,14 @@ def paired_differences(figure: "Figure", result: Mapping[str, Any]) -> bool:
 
 
 def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
-    """Accuracy beside states, synaptic operations and updates an inference."""
+    """Accuracy over states, synaptic operations and updates an inference; what has no spikes as a line."""
     words = {
         "states": "states (currents and voltages)",
         "syn_ops": "synaptic operations an inference",
         "neuron_updates": "state updates an inference",
     }
-    models = [model for model in _lines(result) if "syn_ops" in result["models"][model]["costs"]]
-    if not models:
+    spiking = {model: entry["costs"] for model, entry in result["models"].items() if "syn_ops" in entry["costs"]}
+    if not spiking:
         return False
     accuracy = _accuracy(result)
     figure.set_size_inches(9.6, 2.8 * len(accuracy) + 0.7)
@@ -132,24 +131,19 @@ def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
     for row, (split, heard) in zip(axes, accuracy.items(), strict=True):
         condition = NOISE if NOISE in heard else CLEAN
         for axis, key in zip(row, words, strict=True):
-            for model in models:
-                entry = heard[condition][model]
-                error = None if entry["low"] is None else 100 * (entry["high"] - entry["mean"])
-                axis.errorbar(
-                    result["models"][model]["costs"][key] / 1000,
-                    100 * entry["mean"],
-                    yerr=error,
-                    capsize=2,
-                    fmt=_marker(result, model),
-                    color=_colour(result, model),
-                    label=_label(result, model),
-                )
-        row[0].set_ylabel(
-            f"{result['experiment']['head']} accuracy, %\n{_SPLITS.get(split, split)},\n{_PANELS[condition]}"
-        )
+            for model, entry in heard[condition].items():
+                shown = {"color": _colour(result, model), "label": _label(result, model)}
+                if model not in spiking:
+                    axis.axhline(100 * entry["mean"], linestyle=":", **shown)
+                    continue
+                place = [spiking[model][key] / 1000], [100 * entry["mean"]]
+                axis.errorbar(*place, yerr=_half(entry), capsize=2, fmt=_marker(result, model), **shown)
+            largest = max(costs[key] for costs in spiking.values()) / 1000
+            axis.set_xlim(0, 1.08 * largest)
+        place_words = f"{SPLITS.get(split, split)},\n{CONDITIONS[condition]}"
+        row[0].set_ylabel(f"{result['experiment']['head']} accuracy, %\n{place_words}")
     for axis, word in zip(axes[-1], words.values(), strict=True):
         axis.set_xlabel(f"{word}, thousands")
-        axis.set_xlim(left=0)
     _legend(figure, axes[0][0])
     return True
 
@@ -169,56 +163,56 @@ def accuracy_over_branches(figure: "Figure", result: Mapping[str, Any]) -> bool:
         for condition, colour in shown:
             entries = [heard[condition][model] for _, model in series]
             means = [100 * entry["mean"] for entry in entries]
-            errors = [0.0 if entry["low"] is None else 100 * (entry["high"] - entry["mean"]) for entry in entries]
+            errors = [_half(entry) for entry in entries]
             axis.errorbar(
-                range(len(series)), means, yerr=errors, fmt="o-", capsize=2, color=colour, label=_PANELS[condition]
+                range(len(series)), means, yerr=errors, fmt="o-", capsize=2, color=colour, label=CONDITIONS[condition]
             )
             if "lif" in heard[condition]:
                 axis.axhline(
                     100 * heard[condition]["lif"]["mean"],
                     color=colour,
                     linestyle=":",
-                    label=f"LIF, {_PANELS[condition]}",
+                    label=f"LIF, {CONDITIONS[condition]}",
                 )
         axis.set_xticks(range(len(series)), [str(count) for count, _ in series])
         axis.set_xlabel("branches a neuron")
-        axis.set_title(_SPLITS.get(split, split), fontsize=9)
+        axis.set_title(SPLITS.get(split, split), fontsize=9)
     axes[0].set_ylabel(f"{result['experiment']['head']} accuracy, %")
     _legend(figure, axes[0])
     return True
 
 
 def branch_time_constants(figure: "Figure", result: Mapping[str, Any]) -> bool:
-    """Time constants of the branches, before and after training, a panel a model and a row a layer."""
-    models = [model for model in result["models"] if _branched_layers(result, model)]
+    """Time constants of the branches before and after training: a panel a model, a row a layer, a colour a branch."""
+    from matplotlib import colormaps
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    models = [model for model in _lines(result) if _branched_layers(result, model)]
     if not models:
         return False
-    layers = list(dict.fromkeys(layer for model in models for layer in _branched_layers(result, model)))
-    figure.set_size_inches(2.6 * len(models) + 1.0, 0.75 * len(layers) + 1.3)
+    rows = list(dict.fromkeys(row for model in models for row in _branched_layers(result, model).values()))
+    figure.set_size_inches(2.6 * len(models) + 0.9, 0.6 * len(rows) + 1.3)
     axes = figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0]
     for axis, model in zip(axes, models, strict=True):
-        for place, layer in enumerate(layers):
+        for layer, row in _branched_layers(result, model).items():
             for cell in result["models"][model]["cells"]:
-                taus = cell["time_constants"]
-                if layer not in taus["after"]:
-                    continue
-                for when, colour, shift, marker in (("before", _GREY, -0.2, "|"), ("after", "#D55E00", 0.15, "o")):
-                    values = [entry["ms"] for entry in taus[when][layer]["current"] if entry["ms"]]
-                    axis.plot(
-                        values,
-                        [place + shift] * len(values),
-                        marker,
-                        color=colour,
-                        alpha=0.6,
-                        markersize=6 if when == "before" else 4,
-                    )
+                for when, shift, marker, size in (("before", -0.17, "|", 9), ("after", 0.17, "o", 4)):
+                    entries = cell["time_constants"][when][layer]["current"]
+                    for branch, entry in enumerate(entries):
+                        if entry["ms"]:
+                            shade = colormaps["viridis"](0.9 * branch / max(1, len(entries) - 1))
+                            style = {"color": shade, "markersize": size, "alpha": 0.7}
+                            axis.plot([entry["ms"]], [rows.index(row) + shift], marker, **style)
         axis.set_xscale("log")
-        axis.set_yticks(range(len(layers)), layers)
-        axis.set_ylim(len(layers) - 0.5, -0.6)
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_yticks(range(len(rows)), rows)
+        axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.set_title(_label(result, model), fontsize=9)
         axis.set_xlabel("time constant, ms")
-    axes[0].plot([], [], "|", color=_GREY, label="before training")
-    axes[0].plot([], [], "o", color="#D55E00", markersize=4, label="after, each seed")
+    axes[0].plot([], [], "|", color=_GREY, markersize=9, label="before training")
+    axes[0].plot([], [], "o", color=_GREY, markersize=4, label="after, a dot a seed")
     _legend(figure, axes[0])
     return True
 
@@ -252,9 +246,17 @@ def _branch_series(result: Mapping[str, Any]) -> list[tuple[int, str]]:
     return sorted(longest) if len(longest) > 1 else []
 
 
-def _branched_layers(result: Mapping[str, Any], model: str) -> list[str]:
+def _branched_layers(result: Mapping[str, Any], model: str) -> dict[str, str]:
+    """Layers of branches, and the layer that they belong to."""
     taus = result["models"][model]["cells"][0]["time_constants"]
-    return [] if taus is None else [layer for layer, entry in taus["after"].items() if len(entry["current"]) > 1]
+    if taus is None:
+        return {}
+    return {layer: layer.removesuffix("_branches") for layer, e in taus["after"].items() if len(e["current"]) > 1}
+
+
+def _half(entry: Mapping[str, Any]) -> float:
+    """Half the 95 % interval of a mean, in points; 0 where there is none."""
+    return 0.0 if entry["low"] is None else 100 * float(entry["high"] - entry["mean"])
 
 
 def _line(axis: Any, entries: Sequence[Mapping[str, Any]], result: Mapping[str, Any], model: str) -> None:

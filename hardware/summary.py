@@ -9,16 +9,17 @@ from hardware.experiment import CLEAN
 from train.artifacts import atomic_write
 from train.console import emit_table
 
-_SPLITS = {"test": "new performances", "test_keyboards": "other instruments"}
-_CONDITIONS = {CLEAN: "clean", NOISE: "with noise"}
-_COSTS = {
-    "weights_nonzero": "non-zero weights",
-    "neurons": "neurons",
-    "states": "states",
+SPLITS = {"test": "new performances", "test_keyboards": "other instruments"}
+CONDITIONS = {CLEAN: "clean", NOISE: "all noises"}
+_SIZES = {"weights_nonzero": "non-zero weights", "neurons": "neurons", "states": "states"}
+_WORK = {
     "spikes": "spikes",
-    "syn_ops": "synaptic operations",
-    "neuron_updates": "state updates",
+    "syn_ops": "syn. ops",
+    "neuron_updates": "updates",
+    "macs_dense": "MACs",
+    "macs_effective": "MACs, effective",
 }
+_VERDICTS = ("better:", "worse:", "not told apart (the interval includes zero):", "one seed, so no interval:")
 Table = tuple[str, list[str], list[list[str]]]
 
 
@@ -38,8 +39,8 @@ def write_summary(result: Mapping[str, Any], path: Path, pictures: Sequence[Path
         f"{seeds} seeds a model, {budget['epochs']} epochs each; searches of {budget['cells_a_search']} cells of "
         f"{budget['epochs_a_cell']} epochs a model, chosen by {budget['chosen_by']}. Clips: "
         + ", ".join(f"{count} {split}" for split, count in result["clips"].items())
-        + ". Accuracy in per cent, mean ± standard deviation over seeds; intervals are 95 % t-intervals of paired "
-        "differences (same seed, same clips), in points. They speak of other seeds, not of other recordings. Spiking "
+        + ". 'All noises' is the mean over every noise at every ratio. Accuracy in per cent, mean ± standard deviation "
+        "over seeds; intervals are 95 % t-intervals of paired differences (same seed, same clips), in points. They speak of other seeds, not of other recordings. Spiking "
         "networks' accuracies are those of the exported integers: each passed the lint and gave every spike of the "
         f"trained network on {_gated(result)} clips.",
         "",
@@ -68,36 +69,39 @@ def write_summary(result: Mapping[str, Any], path: Path, pictures: Sequence[Path
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
-    """What the paired differences of the main head allow one to say, one sentence a comparison."""
-    found = []
+    """What the paired differences of the main head allow one to say, a sentence a baseline and condition."""
+    found, intervals = [], 0
     for baseline, by_split in result["differences"].items():
         for split, condition in _shown(by_split):
+            groups: dict[str, list[str]] = {}
             for model, entry in by_split[split][condition].items():
-                ours, theirs = result["models"][model]["label"], result["models"][baseline]["label"]
-                where = f"{_SPLITS.get(split, split)}, {_CONDITIONS[condition]}"
-                found.append(f"{where}: {ours} {_verdict(entry)} {theirs} ({_interval(entry)} points).")
-    if found:
-        chance = max(1, round(0.05 * len(found)))
+                label = result["models"][model]["label"]
+                groups.setdefault(_verdict(entry), []).append(f"{label} {_interval(entry)}")
+                intervals += 1
+            told = "; ".join(f"{verdict} {', '.join(groups[verdict])}" for verdict in _VERDICTS if verdict in groups)
+            where = f"{SPLITS.get(split, split)}, {CONDITIONS[condition]}"
+            found.append(f"{where}, against {result['models'][baseline]['label']}: {told}.")
+    if intervals:
+        chance = max(1, round(0.05 * intervals))
         found.append(
-            f"These are {len(found)} intervals of 95 %: if nothing differed, about {chance} of them would leave zero out "
-            "by chance alone."
+            f"Of {intervals} intervals of 95 %, about {chance} would leave zero out by chance if nothing differed."
         )
     return found
 
 
 def _verdict(entry: Mapping[str, Any]) -> str:
     if entry["includes_zero"] is None:
-        return "was run with one seed only, which allows no interval, against"
+        return _VERDICTS[3]
     if entry["includes_zero"]:
-        return "cannot be told from"
-    return "is better than" if entry["mean"] > 0 else "is worse than"
+        return _VERDICTS[2]
+    return _VERDICTS[0] if entry["mean"] > 0 else _VERDICTS[1]
 
 
 def _tables(result: Mapping[str, Any]) -> Iterator[Table]:
     models, head = result["models"], result["experiment"]["head"]
     accuracy = result["accuracy"][head]
     shown = _shown(accuracy)
-    columns = ["model", *(f"{split}, {_CONDITIONS[condition]}" for split, condition in shown)]
+    columns = ["model", *(f"{split}, {CONDITIONS[condition]}" for split, condition in shown)]
     rows = [
         [entry["label"], *(_mean(accuracy[split][condition][model]) for split, condition in shown)]
         for model, entry in models.items()
@@ -116,16 +120,16 @@ def _tables(result: Mapping[str, Any]) -> Iterator[Table]:
 def _cost_table(models: Mapping[str, Any]) -> Table:
     rows = []
     for entry in models.values():
-        parameters, costs = entry["cells"][0]["parameters"], entry["costs"]
-        values = [f"{costs[key]:,.0f}" if key in costs else "-" for key in _COSTS]
-        macs = [f"{costs[key]:,.0f}" if key in costs else "-" for key in ("macs_dense", "macs_effective")]
-        rows.append([entry["label"], f"{parameters:,}", *values, *macs])
-    columns = ["model", "parameters", *_COSTS.values(), "MACs, dense", "effective"]
-    return "size, and cost an inference (clean test clips)", columns, rows
+        costs = entry["costs"]
+        sizes = [f"{costs[key]:,.0f}" if key in costs else "-" for key in _SIZES]
+        works = [f"{costs[key] / 1000:,.1f}" if key in costs else "-" for key in _WORK]
+        rows.append([entry["label"], f"{entry['cells'][0]['parameters']:,}", *sizes, *works])
+    columns = ["model", "parameters", *_SIZES.values(), *_WORK.values()]
+    return "size, and work an inference in thousands (clean test clips)", columns, rows
 
 
 def _shown(by_split: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(split, condition) for split, heard in by_split.items() for condition in _CONDITIONS if condition in heard]
+    return [(split, condition) for split, heard in by_split.items() for condition in CONDITIONS if condition in heard]
 
 
 def _mean(entry: Mapping[str, Any]) -> str:
