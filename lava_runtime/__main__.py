@@ -89,6 +89,7 @@ def run(
         with atomic_write(output) as temporary, temporary.open("wb") as file:
             np.save(file, result.output)
         say(f"wrote {output}: shape {result.output.shape}")
+    _say_where_it_runs(target)
     _show_result(result, backend, as_json)
 
 
@@ -103,6 +104,15 @@ def _check_output(path: Path) -> None:
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         why = "is not a folder" if not above.is_dir() else "may not be written to"
         raise MaestroError(str(path), f"cannot be written: {above} {why}", cure="choose another folder")
+
+
+def _say_where_it_runs(net: Path) -> None:
+    """Say so beside a result if the network runs in the simulator only."""
+    from export.dendrites import simulator_only
+    from export.lint import dendritic
+
+    if layers := dendritic(net):
+        say(simulator_only(layers))
 
 
 def _show_result(result: Result, backend: str, as_json: bool) -> None:
@@ -126,6 +136,7 @@ def _evaluate(folder: RunFolder, backend: str, limit: int, patience: float, stoc
     # The reference is fast enough for all clips, and runs them anyway.
     clips = None if backend == "reference" else limit
     found = evaluate(folder, backend, limit=clips, patience_s=patience, stock=stock)
+    _say_where_it_runs(folder.net)
     if as_json:
         emit_json(found)
     else:
@@ -185,6 +196,7 @@ def parity(folder: Path, limit: int, fast: bool, patience: float, as_json: bool)
     from lava_runtime.parity import parity as compare
 
     record = compare(RunFolder(folder), limit, patience_s=patience, stock=not fast)
+    _say_where_it_runs(RunFolder(folder).net)
     if as_json:
         emit_json(record)
     else:
@@ -219,6 +231,7 @@ def identify(folder: Path, sound: Path, backend: str, hop_s: float | None, patie
     from lava_runtime import identify as room
 
     found = room.identify(RunFolder(folder), sound, backend, hop_s=hop_s, patience_s=patience)
+    _say_where_it_runs(RunFolder(folder).net)
     if as_json:
         emit_json(room.as_json(found))
         return

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from export import netx
-from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network
+from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,6 +33,9 @@ def nets(tmp_path_factory):
     def dense(out, size, **extras):
         return DenseLayer(_weights(generator, out, size), slow, **extras)
 
+    # Slow branches, whose currents a reset has to clear.
+    branches = DhLif(np.array([900, 40]), np.array([0, 3]), 100, 60)
+
     kinds = {
         "dense": (InputLayer((12,)), dense(16, 12), dense(14, 16), dense(9, 14)),
         "conv": (
@@ -46,6 +49,13 @@ def nets(tmp_path_factory):
         "recurrent": (InputLayer((8,)), dense(7, 8, recurrent=_weights(generator, 7, 7)), dense(5, 7)),
         "bias": (InputLayer((8,)), dense(7, 8, bias=np.arange(0, 14, 2)), dense(5, 7)),
         "deep": (InputLayer((6,)), *(DenseLayer(np.full((6, 6), 64), Cuba(4096, 4096, 60)) for _ in range(9))),
+        "dendrites": (
+            InputLayer((2, 6, 3)),
+            ConvLayer(_weights(generator, 8, 2, 3, 2), (1, 1), (1, 0), (1, 1), 1, branches, (4, 6, 2)),
+            ConvLayer(np.full((4, 1, 2, 1), 64), (2, 1), (0, 0), (1, 1), 4, Cuba(4096, 0, 96), (4, 3, 2)),
+            FlattenLayer((24,)),
+            DenseLayer(_weights(generator, 10, 24), branches),
+        ),
         "pair": (InputLayer((3, 2, 1)), FlattenLayer((6,)), dense(4, 6)),
     }
     paths = {}

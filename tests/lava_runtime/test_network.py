@@ -75,6 +75,14 @@ def test_convolutions_and_pools_in_their_axes(nets, noise):
         np.testing.assert_array_equal(result.counts, np.stack([x.reshape(3, -1).sum(1) for x in wanted], axis=1))
 
 
+def test_dendrites_start_each_sample_from_rest(nets, noise):
+    spikes = noise(5, 2, 6, 3, 20)
+    with LavaNetwork(nets["dendrites"]) as network:
+        assert network.description.memory == ""
+        assert network.description.layer_shapes == ((4, 6, 2), (4, 3, 2), (5,))
+        assert_equal(samples_of(network, spikes, block_steps=40), expected(nets["dendrites"], spikes))
+
+
 @pytest.mark.parametrize(("kind", "why"), [("delay", "delays"), ("recurrent", "recurrent"), ("bias", "bias")])
 def test_networks_that_remember_get_a_fresh_run_each(nets, noise, kind, why):
     spikes = noise(2, 8, 90 if kind == "delay" else 20)
@@ -173,12 +181,13 @@ import json, sys
 import h5py, numpy as np
 from lava_runtime.netx_loader import RefusedError, load
 
-def change(name, edit):
-    with h5py.File(sys.argv[1]) as good, h5py.File(f"{sys.argv[2]}/{name}.net", "w") as bad:
+def change(name, edit, source=1):
+    with h5py.File(sys.argv[source]) as good, h5py.File(f"{sys.argv[3]}/{name}.net", "w") as bad:
         good.copy("layer", bad)
+        bad.attrs.update(good.attrs)
         edit(bad["layer"])
     try:
-        load(f"{sys.argv[2]}/{name}.net", None)
+        load(f"{sys.argv[3]}/{name}.net", None)
         found[name] = "loaded"
     except RefusedError as error:
         found[name] = f"{error.found}. {error.cure}"
@@ -214,12 +223,16 @@ def groups(layers):
     for key in ("iDecay", "vDecay", "vThMant", "refDelay"):
         g[f"neuron/{key}"] = 1
 change("groups", groups)
+change("gain", lambda layers: layers["1/dendrite/gain"].write_direct(np.array([0, 7])), 2)
+change("branches", lambda layers: layers["4"].pop("dendrite"), 2)
+change("echo", lambda layers: kind(layers["4"], "dense_rec"), 2)
+change("stray", lambda layers: layers.copy(layers["1/neuron"], layers["4"], "dendrite"))
 print(json.dumps(found))
 """
 
 
 def test_what_lava_would_run_wrongly_is_refused(nets, tmp_path, root):
-    command = [sys.executable, "-W", "ignore", "-c", REFUSALS, str(nets["conv"]), str(tmp_path)]
+    command = [sys.executable, "-W", "ignore", "-c", REFUSALS, str(nets["conv"]), str(nets["dendrites"]), str(tmp_path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     parts = {
@@ -231,6 +244,10 @@ def test_what_lava_would_run_wrongly_is_refused(nets, tmp_path, root):
         "shape": "cannot be loaded by lava-dl",
         "groups": "more than 127 groups",
         "resonate": "has resonate-and-fire neurons. this runner knows CUBA LIF and DH-LIF alone",
+        "gain": "layer 1 (conv) has gains of 0 to 7 (expected 0 to 6). export it again",
+        "branches": "layer 4 (dense) has DH-LIF neurons without branches",
+        "echo": "layer 4 (dense_rec) has dendrites and recurrent weights",
+        "stray": "layer 4 (dense) has a group `dendrite` and neurons of type 'CUBA'",
         "input": "layer 0 (Input) has neurons of its own, which NetX does not connect to its input. drop them",
     }
     assert found.keys() == parts.keys()

@@ -128,6 +128,15 @@ def test_run_net_writes_the_output(cli, nets, noise, tmp_path):
     assert "most active neuron" in cli("lava_runtime", *common).output
 
 
+def test_run_says_of_dendrites_that_they_need_the_simulator(cli, nets, noise, tmp_path):
+    np.save(tmp_path / "x.npy", noise(1, 2, 6, 3, 8))
+    for kind, said in (("dendrites", True), ("conv", False)):
+        result = cli("lava_runtime", "run", nets[kind], "--backend", "reference", "--input", tmp_path / "x.npy")
+        assert result.exit_code == 0, result.output
+        assert ("simulator only: l1, l4 have analog dendrites" in result.stderr) is said
+        assert "simulator only" not in result.stdout
+
+
 def test_run_net_says_what_is_wrong(cli, nets, tmp_path):
     np.save(tmp_path / "odd.npy", np.full((1, 12, 4), 2))
     (tmp_path / "y.npy").mkdir()
