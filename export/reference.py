@@ -74,7 +74,7 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
     for name, layer in zip(network.names, network.layers, strict=True):
         steps = x.shape[-1]
         if isinstance(layer, FlattenLayer):
-            x = x.reshape(-1, steps)
+            x = x.reshape(*layer.shape, steps)
             continue
         if layer.neuron is None:
             continue
