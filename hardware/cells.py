@@ -94,6 +94,20 @@ def read_cell(job: Job) -> dict[str, Any] | None:
     return found
 
 
+def require_cell(job: Job) -> dict[str, Any]:
+    """A finished cell's result.
+
+    Raises
+    ------
+    MaestroError
+        It is missing, damaged, or not this cell's.
+    """
+    cell = read_cell(job)
+    if cell is None:
+        raise MaestroError(str(job.file), "is missing though its cell was done", cure="run the same command again")
+    return cell
+
+
 def run_cell(job: Job) -> None:
     """Train, export, evaluate; goes on where an earlier attempt was stopped, and leaves ``job.file``.
 

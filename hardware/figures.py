@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hardware.compare import NOISE
 from hardware.experiment import CLEAN
+from hardware.result import NOISE
 from hardware.summary import CONDITIONS, SPLITS
 from train.artifacts import atomic_write
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hardware.compare import NOISE
 from hardware.experiment import CLEAN
+from hardware.result import NOISE
 from train.artifacts import atomic_write
 from train.console import emit_table
 
@@ -33,16 +33,19 @@ def write_summary(result: Mapping[str, Any], path: Path, pictures: Sequence[Path
     """Write the tables, what they say and links to the pictures as Markdown."""
     budget, head = result["budget"], result["experiment"]["head"]
     seeds = len(budget["seeds"])
+    clips = ", ".join(f"{count} {split}" for split, count in result["clips"].items())
     lines = [
         f"# {result['experiment']['name']}: {head}",
         "",
         f"{seeds} seeds a model, {budget['epochs']} epochs each; searches of {budget['cells_a_search']} cells of "
-        f"{budget['epochs_a_cell']} epochs a model, chosen by {budget['chosen_by']}. Clips: "
-        + ", ".join(f"{count} {split}" for split, count in result["clips"].items())
-        + ". 'All noises' is the mean over every noise at every ratio. Accuracy in per cent, mean ± standard deviation "
-        "over seeds; intervals are 95 % t-intervals of paired differences (same seed, same clips), in points. They speak of other seeds, not of other recordings. Spiking "
-        "networks' accuracies are those of the exported integers: each passed the lint and gave every spike of the "
-        f"trained network on {_gated(result)} clips.",
+        f"{budget['epochs_a_cell']} epochs a model, chosen by {budget['chosen_by']}. Clips: {clips}.",
+        "",
+        "'All noises' is the mean over every noise at every ratio. Accuracy in per cent, mean ± standard deviation "
+        "over seeds; intervals are 95 % t-intervals of paired differences (same seed, same clips), in points. They "
+        "speak of other seeds, not of other recordings.",
+        "",
+        "Spiking networks' accuracies are those of the exported integers: each network passed the lint, and its "
+        f"integers gave every spike of every layer on {result['experiment']['evaluation']['gate_clips']} clips.",
         "",
         "## What it says",
         "",
@@ -139,10 +142,6 @@ def _mean(entry: Mapping[str, Any]) -> str:
 def _interval(entry: Mapping[str, Any]) -> str:
     text = f"{100 * entry['mean']:+.1f}"
     return text if entry["low"] is None else f"{text} ({100 * entry['low']:+.1f} to {100 * entry['high']:+.1f})"
-
-
-def _gated(result: Mapping[str, Any]) -> int:
-    return int(result["experiment"]["evaluation"]["gate_clips"])
 
 
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
