@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share."""
 
+import dataclasses
 import importlib
 import os
 from pathlib import Path
@@ -62,6 +63,7 @@ def fake_clips(monkeypatch):
     """Stand in for the corpus where a test is about training: 4 titles told apart by which features ring."""
     from train.config import HEADS
     from train.data import clips as module
+    from train.data import noisy
     from train.features import clip_steps, feature_names
 
     def build(config):
@@ -90,9 +92,26 @@ def fake_clips(monkeypatch):
             )
         return sets, labels
 
+    def variants(config):
+        if config.noise.share == 0:
+            return ()
+        clean, generator = build(config)[0]["train"], np.random.default_rng(99)
+        return tuple(
+            dataclasses.replace(
+                clean,
+                sequences=tuple(
+                    sequence + generator.normal(size=sequence.shape).astype(np.float32) for sequence in clean.sequences
+                ),
+            )
+            for _ in config.noise.kinds
+        )
+
     def install(*modules):
         for target in (module, *modules):
             monkeypatch.setattr(target, "corpus_clips", build)
+        for target in (noisy, *modules):
+            if hasattr(target, "training_variants"):
+                monkeypatch.setattr(target, "training_variants", variants)
         return build
 
     return install

@@ -41,6 +41,32 @@ def test_full_disk_is_one_clear_error(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
 
 
+def test_a_writer_that_fails_at_another_file_names_that_one(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"old": 1})
+
+    def copy(source):
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(source.read_bytes())
+
+    missing = rf"^{tmp_path}/b\.json: cannot be used: No such file or directory\. Mend it; {path} was not changed$"
+    with pytest.raises(MaestroError, match=missing):
+        copy(tmp_path / "b.json")
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_temporary_file_that_is_gone_is_blamed_on_the_file_itself(tmp_path):
+    path = tmp_path / "a.json"
+
+    def remove():
+        with atomic_write(path) as temporary:
+            temporary.unlink()
+
+    with pytest.raises(MaestroError, match=r"a\.json: cannot be written: No such file or directory"):
+        remove()
+
+
 def test_unwritable_folder_is_one_clear_error(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")

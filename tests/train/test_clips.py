@@ -9,7 +9,7 @@ import soundfile
 from train import artifacts
 from train.config import HEADS, Config, CorpusConfig, FeatureConfig
 from train.data import clips, recordings
-from train.data.clips import corpus_clips, cut_clips
+from train.data.clips import corpus_clips, cut_clips, join_clips
 from train.data.corpus import Corpus, Recording
 from train.data.recordings import corpus_features
 from train.errors import CallError, MaestroError
@@ -95,6 +95,18 @@ def test_features_are_copies():
     made = cut_clips([ramp(4)], 4, 4)
     made.features([0])[:] = -1
     assert made.features([0])[0, 0, 1] == 1
+
+
+def test_joined_sets_hold_all_clips_in_order():
+    one = cut_clips([ramp(8), ramp(4)], 4, 4, names=["a", "b"], labels={"title": [1, 2]})
+    other = cut_clips([ramp(9, offset=50)], 4, 4, names=["c"], labels={"title": [3]})
+    made = join_clips([one, other])
+    assert (len(made), made.steps, made.names) == (5, 4, ("a", "b", "c"))
+    assert made.labels["title"].tolist() == [1, 1, 2, 3, 3]
+    assert made.labels["style"].tolist() == [-1] * 5
+    np.testing.assert_array_equal(made.features(range(3)), one.features(range(3)))
+    np.testing.assert_array_equal(made.features([3, 4], np.array([0, 1])), other.features([0, 1], np.array([0, 1])))
+    assert all(mine is its for mine, its in zip(made.sequences, one.sequences + other.sequences, strict=True))
 
 
 def test_a_recording_shorter_than_a_clip():

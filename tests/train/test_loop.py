@@ -9,6 +9,7 @@ from train import loop
 from train.artifacts import RunFolder
 from train.checkpoint import load_checkpoint
 from train.config import load_config
+from train.data.clips import join_clips
 from train.errors import CallError, MaestroError
 from train.model import load_run
 
@@ -56,7 +57,7 @@ def test_same_seed_same_checkpoint_and_other_seed_another(config, tmp_path):
     assert any(not torch.equal(tensor, weights(other)[name]) for name, tensor in weights(runs[0]).items())
 
 
-@pytest.mark.parametrize("extra", [[], ["network.dropout=0.3"]])
+@pytest.mark.parametrize("extra", [[], ["network.dropout=0.3"], ["noise.share=0.5"]])
 def test_interrupted_training_goes_on_exactly(config, tmp_path, monkeypatch, extra):
     config = load_config("lif", [*TINY, *extra])
     whole, cut = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "cut")
@@ -209,3 +210,77 @@ def test_batches_cover_every_clip_once_and_depend_on_seed_and_epoch_alone(config
 def test_no_temporary_file_is_left(config, tmp_path):
     loop.fit(config, RunFolder(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "config.toml", "metrics.json"]
+
+
+NOISY = [*TINY, "noise.share=0.6", 'noise.kinds=["white", "pink"]']
+
+
+def heard(config, epoch=0):
+    """One epoch's clips with noise in training: number of the clip and version, in order, and offsets."""
+    clips, _ = loop.corpus_clips(config)
+    training = join_clips([clips["train"], *loop.training_variants(config)])
+    indices, offsets = map(np.concatenate, zip(*loop._batches(training, config, epoch), strict=True))
+    return indices % len(clips["train"]), indices // len(clips["train"]), offsets
+
+
+def test_clean_training_draws_order_and_offsets_alone(config):
+    clips, _ = loop.corpus_clips(config)
+    generator = np.random.default_rng((config.training.seed, 3))
+    order = generator.permutation(24)
+    for indices, offsets in loop._batches(clips["train"], config, 3):
+        np.testing.assert_array_equal(indices, order[:8])
+        half = clips["train"].steps // 2
+        np.testing.assert_array_equal(offsets, generator.integers(-half, half + 1, size=8))
+        order = order[8:]
+    assert not len(order)
+
+
+def test_noise_takes_the_place_of_its_share_of_clips(config):
+    noisy = load_config("lif", NOISY)
+    versions = []
+    for epoch in range(40):
+        clip, version, offsets = heard(noisy, epoch)
+        same_clip, clean, same_offsets = heard(config, epoch)
+        # Order and offsets are those of clean training; every clip comes once, in one version.
+        np.testing.assert_array_equal(clip, same_clip)
+        np.testing.assert_array_equal(offsets, same_offsets)
+        assert not clean.any()
+        versions.append(version[np.argsort(clip)])
+        np.testing.assert_array_equal(heard(noisy, epoch)[1], version)
+    shares = np.bincount(np.concatenate(versions)) / np.size(versions)
+    np.testing.assert_allclose(shares, [0.4, 0.3, 0.3], atol=0.05)
+    # A clip is heard in all its versions as the epochs pass.
+    assert all(len(set(of_clip)) == 3 for of_clip in np.transpose(versions))
+
+
+def test_with_a_share_of_one_no_clip_is_clean(config):
+    assert set(heard(load_config("lif", [*TINY, "noise.share=1.0"]))[1]) == {1, 2, 3}
+
+
+def test_noise_changes_training_and_not_the_normaliser(config, tmp_path, capsys):
+    runs = {name: RunFolder(tmp_path / name) for name in ("clean", "noisy", "again")}
+    for name, run in runs.items():
+        loop.fit(config if name == "clean" else load_config("lif", NOISY), run)
+    assert_same(weights(runs["noisy"]), weights(runs["again"]))
+    assert any(not torch.equal(tensor, weights(runs["noisy"])[name]) for name, tensor in weights(runs["clean"]).items())
+    kept = [load_checkpoint(run.checkpoint)["normaliser"] for run in runs.values()]
+    assert kept[0] == kept[1] == kept[2]
+    assert "24 train, 12 validation, 12 test, 12 test_keyboards; noise in 60% of the training clips" in (
+        capsys.readouterr().err
+    )
+
+
+def test_training_killed_while_it_makes_noise_is_started_again(config, tmp_path, monkeypatch):
+    noisy, cut, whole = load_config("lif", NOISY), RunFolder(tmp_path / "cut"), RunFolder(tmp_path / "whole")
+    loop.fit(noisy, whole)
+    variants = loop.training_variants
+
+    def killed(_config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "training_variants", killed)
+    with pytest.raises(KeyboardInterrupt):
+        loop.fit(noisy, cut)
+    monkeypatch.setattr(loop, "training_variants", variants)
+    loop.fit(noisy, cut, resume=True)
+    assert_same(weights(whole), weights(cut))

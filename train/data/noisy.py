@@ -96,8 +96,7 @@ def training_variants(config: Config) -> tuple[ClipSet, ...]:
 
 def _heard(config: Config, corpus: Corpus, split: str, changes: Sequence["AddedNoise"]) -> list[ClipSet]:
     recordings = [recording for recording in corpus.recordings if recording.split == split]
-    label = f"features with noise, {len(changes)} conditions, {split}"
-    found = changed_features(corpus, recordings, config, changes, label)
+    found = changed_features(corpus, recordings, config, changes, f"features with noise, {split}")
     return [recording_clips(corpus, recordings, sequences, config) for sequences in found]
 
 
