@@ -24,13 +24,13 @@ def netx(run: Path, limit: int, as_json: bool) -> None:
 
     folder = RunFolder(run)
     manifest = export_run(folder, limit)
+    if manifest.realisation == ANALOG:
+        say(simulator_only(dendritic(folder.net)))
     if as_json:
         emit_json(asdict(manifest))
         return
     gate = manifest.gate
     rows = [[layer, f"{gate.spikes[layer] / gate.clips:.1f}"] for layer in manifest.layers]
-    if manifest.realisation == ANALOG:
-        say(simulator_only(dendritic(folder.net)))
     title = f"gate passed: SLAYER == reference, every spike of {gate.clips} clips of {gate.steps} steps"
     emit_table(title, ["layer", "spikes a clip"], rows)
     say(f"wrote {folder.net} and {folder.manifest}")

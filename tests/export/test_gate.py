@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from export.gate import compare, gate_clips
+from export.gate import compare, first_difference, gate_clips
 from train.errors import MaestroError
 
 
@@ -42,6 +42,14 @@ def test_the_first_layer_then_the_first_step_then_the_first_neuron():
     theirs[0][0, 0, 0, 19] ^= 1
     with pytest.raises(MaestroError, match=r"layer conv, neuron \(0, 0, 0\), step 19"):
         compare(("conv", "dense"), layers(), theirs, "a clip")
+
+
+def test_the_first_difference_is_of_step_then_neuron():
+    ours, theirs = layers()[0], layers()[0]
+    assert first_difference(ours, theirs) is None
+    for at in ((1, 0, 0, 3), (0, 2, 0, 3), (0, 0, 0, 4)):
+        theirs[at] ^= 1
+    assert first_difference(ours, theirs) == ((0, 2, 0), 3)
 
 
 def test_layers_of_other_shapes_are_refused():

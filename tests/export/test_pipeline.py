@@ -12,13 +12,14 @@ from export import netx, reference
 from export.graph import Network
 from export.manifest import load_manifest
 from train.artifacts import RunFolder, sha256, write_json
-from train.config import Config, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
+from train.config import Config, DendriteConfig, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
 from train.errors import MaestroError
 
 SMALL = Config(
+    name="lif",
     features=FeatureConfig(clip_s=1.0, mfcc=6, chroma=0),
     encoding=EncodingConfig(name="level", levels=8),
-    network=NetworkConfig(conv_channels=(3, 4), conv_kernels=(3, 3), pools=(2, 1), dense=(8,)),
+    network=NetworkConfig(neuron="lif", conv_channels=(3, 4), conv_kernels=(3, 3), pools=(2, 1), dense=(8,)),
 )
 LAYERS = ("conv1", "pool1", "conv2", "dense1", "heads")
 
@@ -73,6 +74,8 @@ def test_a_run_is_exported(run, cli):
     manifest = load_manifest(run)
     assert json.loads(result.stdout[result.stdout.index("{") :])["net_sha256"] == sha256(run.net)
     assert manifest.layers == LAYERS
+    assert manifest.realisation == "stock"
+    assert "simulator" not in result.output
     assert manifest.latency_steps == 5
     assert manifest.steps == 31
     assert manifest.input_shape == (8, 7, 1)
@@ -88,6 +91,28 @@ def test_the_same_checkpoint_gives_the_same_file(exported, cli):
     result = cli("export", "netx", exported.path, "--limit", "2")
     assert "gate passed: SLAYER == reference, every spike of 2 clips of 31 steps" in result.output
     assert exported.net.read_bytes() == before
+
+
+DENDRITES = [
+    (DendriteConfig(), ("conv1", "conv2", "dense1", "heads"), "analog"),
+    (DendriteConfig(branches=2, layers="late", mask="blocks"), ("dense1", "heads"), "analog"),
+    (DendriteConfig(realisation="spiking", branches=2), (), "stock"),
+]
+
+
+@pytest.mark.parametrize(("dendrites", "layers", "realisation"), DENDRITES, ids=["all", "late", "spiking"])
+def test_dendrites_are_exported_and_say_where_they_run(tmp_path, cli, fake_clips, dendrites, layers, realisation):
+    config = replace(SMALL, network=replace(SMALL.network, neuron="dh_lif"), dendrites=dendrites)
+    run = make_run(tmp_path / "run", config, fake_clips())
+    result = cli("export", "netx", run.path, "--limit", "2")
+    assert result.exit_code == 0, result.output
+    said = f"simulator only: {', '.join(layers)} have analog dendrites, which on Loihi 2 would need neuron microcode"
+    assert (said in result.output) == bool(layers)
+    assert load_manifest(run).realisation == realisation
+    assert netx.read(run.net).dendritic_names == layers
+    result = cli("export", "netx", run.path, "--limit", "2", "--json")
+    assert json.loads(result.stdout)["realisation"] == realisation
+    assert (said in result.stderr) == bool(layers)
 
 
 def altered(network, index, **changes):
@@ -158,17 +183,21 @@ def test_a_network_that_breaks_a_rule_is_not_exported(exported, cli, monkeypatch
     assert files(exported) == ["checkpoint.pt", "metrics.json"]
 
 
-def test_a_current_that_wraps_is_refused(exported, cli, monkeypatch):
+@pytest.mark.parametrize(
+    ("register", "text"),
+    [((), "current"), (("branch 2 current",), "branch 2 current"), (("branch sum",), "branch sum")],
+)
+def test_a_current_that_wraps_is_refused(exported, cli, monkeypatch, register, text):
     honest = reference.simulate
 
     def wrapping(network, spikes, probes=False):
         traces = honest(network, spikes, probes)
-        return [replace(trace, wraps=(reference.Wrap(trace.name, 3, 9),)) for trace in traces]
+        return [replace(trace, wraps=(reference.Wrap(trace.name, 3, 9, *register),)) for trace in traces]
 
     monkeypatch.setattr(reference, "simulate", wrapping)
     result = cli("export", "netx", exported.path, "--limit", "4")
     assert result.exit_code == 1
-    assert "error: layer conv1, neuron 3, step 9: the current leaves its 24 bits and wraps" in result.output
+    assert f"error: layer conv1, neuron 3, step 9: the {text} leaves its 24 bits and wraps" in result.output
 
 
 def test_a_full_disk_leaves_the_older_export(exported, cli, monkeypatch):
