@@ -149,7 +149,8 @@ class Branching:
 def refuse_options(options: dict[str, Any]) -> None:
     """Refuse what blocks with branches do not have."""
     for refused in ("delay", "mask"):
-        if options.get(refused):
+        given = options.get(refused)
+        if given is not None and given is not False:
             raise ValueError(f"a block with dendrites has no {refused}")
 
 
