@@ -100,6 +100,11 @@ def gate_clips(sets: Mapping[str, "ClipSet"], limit: int = CLIPS) -> list[tuple[
     return chosen
 
 
+def clip_features(sets: Mapping[str, "ClipSet"], clips: Sequence[tuple[str, int]]) -> NDArray[np.float32]:
+    """Features of some clips, shape (sample, feature, time)."""
+    return np.concatenate([sets[split].features([index]) for split, index in clips])
+
+
 def run_gate(
     trained: "TrainedRun",
     network: Network,

@@ -5,11 +5,9 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from export import netx
 from export.dendrites import realisation
-from export.gate import CLIPS, Spikes, gate_clips, run_gate
+from export.gate import CLIPS, Spikes, clip_features, gate_clips, run_gate
 from export.lint import require_clean
 from export.manifest import Head, Manifest, save_manifest
 from train.artifacts import RunFolder, atomic_write, sha256, versions
@@ -107,7 +105,6 @@ def _encoder(trained: "TrainedRun", sets: Mapping[str, "ClipSet"]) -> Encode:
     """Input spikes of some clips, shape (sample, channel, feature, 1, time), as training made them."""
 
     def encode(clips: Sequence[tuple[str, int]]) -> Spikes:
-        features = np.concatenate([sets[split].features([index]) for split, index in clips])
-        return trained.encoder.encode(trained.normaliser.apply(features))
+        return trained.encoder.encode(trained.normaliser.apply(clip_features(sets, clips)))
 
     return encode

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.gate import SPLITS, gate_clips
+from export.gate import SPLITS, clip_features, gate_clips
 from export.manifest import Manifest, load_manifest
 from lava_runtime.network import Spikes
 from train.artifacts import RunFolder
@@ -43,7 +43,7 @@ class RunClips:
 
     def spikes(self, clips: Sequence[Clip]) -> Spikes:
         """Input spikes of some clips."""
-        return encode(self.manifest, np.concatenate([self.sets[split].features([index]) for split, index in clips]))
+        return encode(self.manifest, clip_features(self.sets, clips))
 
     def labels(self, clips: Sequence[Clip]) -> dict[str, NDArray[Any]]:
         """Class numbers of some clips, by head, -1 where unlabelled."""

@@ -235,7 +235,7 @@ class LavaNetwork:
         try:
             with (self._folder / "log").open("wb") as log:
                 self._worker = subprocess.Popen(
-                    [sys.executable, "-m", "lava_runtime.worker", str(command_in), str(answer_out)],
+                    [sys.executable, "-m", "lava_runtime.worker", str(command_in), str(answer_out), str(self._folder)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

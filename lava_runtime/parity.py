@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from export.gate import first_difference, trained_layers
 from lava_runtime.inputs import Clip, RunClips, run_clips
 from lava_runtime.network import PATIENCE_S, Spikes
 from lava_runtime.runner import make_runner
@@ -64,7 +65,6 @@ def parity(run: RunFolder, limit: int, *, patience_s: float = PATIENCE_S, stock:
 
 def slayer_layers(run: RunFolder, spikes: Spikes) -> Layers:
     """Every layer's spikes of SLAYER's quantised forward, each (sample, neuron..., time). Loads torch."""
-    from export.gate import trained_layers
     from train.model import load_run
 
     trained = load_run(run)
@@ -118,18 +118,17 @@ def _first(ours: Layers, theirs: Layers, names: Sequence[str], clips: Sequence[C
         for name, a, b in zip(names, ours, theirs, strict=True):
             if a.shape != b.shape:
                 return {"layer": name, "shapes": [list(a.shape), list(b.shape)]}
-            odd = a[sample] != b[sample]
-            if not odd.any():
+            first = first_difference(a[sample], b[sample])
+            if first is None:
                 continue
-            step = int(np.flatnonzero(odd.reshape(-1, odd.shape[-1]).any(axis=0))[0])
-            neuron = [int(axis) for axis in np.argwhere(odd[..., step])[0]]
+            neuron, step = first
             at = (sample, *neuron, step)
             return {
                 "sample": sample,
                 "split": split,
                 "clip": index,
                 "layer": name,
-                "neuron": neuron,
+                "neuron": list(neuron),
                 "step": step,
                 "values": [int(a[at]), int(b[at])],
             }

@@ -4,9 +4,9 @@ Lava starts one operating-system process for each of its Processes, waits on the
 of time, and leaves them behind when it is interrupted. So all of it lives in a session of its own,
 led by this process: whoever started it speaks to it through two pipes, reads and writes spikes in
 mapped files, and kills the whole group when it goes silent. When the starter dies, the pipe
-closes, and this process kills the group itself.
+closes, and this process removes the starter's folder and kills the group itself.
 
-Not for people: ``python -m lava_runtime.worker COMMAND_FD ANSWER_FD``.
+Not for people: ``python -m lava_runtime.worker COMMAND_FD ANSWER_FD FOLDER``.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -28,10 +29,10 @@ from lava_runtime.netx_loader import RefusedError, load, memory_of
 _EXPLAIN_S = 1.0
 
 
-def main(command_fd: int, answer_fd: int) -> None:
-    """Obey commands, one JSON line each, until told to quit."""
+def main(command_fd: int, answer_fd: int, folder: str) -> None:
+    """Obey commands, one JSON line each, until told to quit; ``folder`` holds the starter's files."""
     commands: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_read_commands, args=(command_fd, commands), daemon=True).start()
+    threading.Thread(target=_read_commands, args=(command_fd, commands, folder), daemon=True).start()
     simulation = Simulation(answer_fd)
     while True:
         command = commands.get()
@@ -47,12 +48,13 @@ def main(command_fd: int, answer_fd: int) -> None:
         _answer(answer_fd, reply)
 
 
-def _read_commands(fd: int, commands: "queue.SimpleQueue[dict[str, Any]]") -> None:
+def _read_commands(fd: int, commands: "queue.SimpleQueue[dict[str, Any]]", folder: str) -> None:
     # Raw reads: a Python file object's lock would be copied, held, into every process Lava forks.
     pending = b""
     while True:
         block = os.read(fd, 65536)
         if not block:
+            shutil.rmtree(folder, ignore_errors=True)
             os.killpg(os.getpgrp(), signal.SIGTERM)
             return
         *lines, pending = (pending + block).split(b"\n")
@@ -158,4 +160,4 @@ class Simulation:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

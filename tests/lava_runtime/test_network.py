@@ -118,20 +118,30 @@ def shared_memory():
     return {entry.name for entry in Path("/dev/shm").glob("psm_*")}
 
 
+def folders(parent):
+    return list(parent.glob("maestro-lava-*"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_signal_leaves_no_process_and_no_shared_memory(nets, noise, tmp_path, root, number):
+def test_a_signal_leaves_no_process_no_shared_memory_and_no_folder(nets, noise, tmp_path, root, number):
     np.save(tmp_path / "x.npy", noise(2000, 12, 100))
     before = shared_memory()
     command = [sys.executable, "-m", "lava_runtime", "run", str(nets["dense"]), "--input", str(tmp_path / "x.npy")]
     with subprocess.Popen(
-        [*command, "--output", str(tmp_path / "y.npy")], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, "--output", str(tmp_path / "y.npy")],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as process:
         group = wait_for_lava(process.pid)
+        assert folders(tmp_path)
         time.sleep(0.5)
         process.send_signal(number)
         _, talk = process.communicate(timeout=30)
     wait_until_gone(group)
     assert shared_memory() <= before
+    assert not folders(tmp_path)
     if number != signal.SIGKILL:
         assert process.returncode == 130
         assert talk.decode().strip() == "interrupted: files are whole, old or new"
