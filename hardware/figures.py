@@ -197,7 +197,7 @@ def branch_time_constants(figure: "Figure", result: Mapping[str, Any]) -> bool:
         for layer, row in _branched_layers(result, model).items():
             for cell in result["models"][model]["cells"]:
                 for when, shift, marker, size in (("before", -0.17, "|", 9), ("after", 0.17, "o", 4)):
-                    entries = cell["time_constants"][when][layer]["current"]
+                    entries = _branch_taus(cell["time_constants"][when][layer])
                     for branch, entry in enumerate(entries):
                         if entry["ms"]:
                             shade = colormaps["viridis"](0.9 * branch / max(1, len(entries) - 1))
@@ -251,7 +251,12 @@ def _branched_layers(result: Mapping[str, Any], model: str) -> dict[str, str]:
     taus = result["models"][model]["cells"][0]["time_constants"]
     if taus is None:
         return {}
-    return {layer: layer.removesuffix("_branches") for layer, e in taus["after"].items() if len(e["current"]) > 1}
+    return {layer: layer.removesuffix("_branches") for layer, entry in taus["after"].items() if _branch_taus(entry)}
+
+
+def _branch_taus(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Time constants of a layer's branches: of their currents, or of spiking compartments' voltages."""
+    return next((entry[word] for word in ("current", "voltage") if len(entry[word]) > 1), [])
 
 
 def _half(entry: Mapping[str, Any]) -> float:
@@ -272,7 +277,7 @@ def _line(axis: Any, entries: Sequence[Mapping[str, Any]], result: Mapping[str, 
         label=_label(result, model),
     )
     if entries[0]["low"] is not None:
-        low, high = ([100 * entry[end] for entry in entries] for end in ("low", "high"))
+        low, high = ([min(100.0, max(0.0, 100 * entry[end])) for entry in entries] for end in ("low", "high"))
         axis.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
 
 

@@ -39,10 +39,9 @@ def paired(values: Sequence[float], baseline: Sequence[float]) -> dict[str, Any]
     ValueError
         The two differ in length.
     """
-    difference = np.asarray(values, np.float64) - np.asarray(baseline, np.float64)
     if np.shape(values) != np.shape(baseline):
         raise ValueError(f"{len(values)} values cannot be paired with {len(baseline)}")
-    result = summarise(list(difference))
+    result = summarise(list(np.asarray(values, np.float64) - np.asarray(baseline, np.float64)))
     low, high = result["low"], result["high"]
     result["includes_zero"] = None if low is None else bool(low <= 0 <= high)
     return result
