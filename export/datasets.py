@@ -45,6 +45,12 @@ def number(group: h5py.Group, key: str, where: str) -> int:
     return int(found.reshape(-1)[0])
 
 
+def attribute(group: h5py.Group, key: str) -> str | None:
+    """An attribute's text, or in a line how it prints if it is none; None where there is no such attribute."""
+    found = group.attrs.get(key)
+    return found if found is None or isinstance(found, str) else " ".join(repr(found).split())[:40]
+
+
 def pair(group: h5py.Group, key: str, where: str) -> tuple[int, int]:
     """One number for height and width, or one for each."""
     found = integers(group, key, where).reshape(-1).tolist()

@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from export.datasets import AGAIN, integers, number, pair, text, value
+from export.datasets import AGAIN, attribute, integers, number, pair, text, value
 from export.dendrites import ANALOG
 from export.graph import (
     ConvLayer,
@@ -167,12 +167,12 @@ def read(path: Path) -> Network:
 
 def _check_root(file: h5py.File, network: Network) -> None:
     """Refuse a file whose root and layers disagree on whether there are analog dendrites."""
-    said, found = file.attrs.get(ROOT), network.dendritic_names
+    said, found = attribute(file, ROOT), network.dendritic_names
     if found and said is None:
         raise MaestroError(
             f"layer {found[0]}", f"has dendrites, and the file's root no attribute {ROOT!r}", allowed=ANALOG, cure=AGAIN
         )
-    if said is not None and (not isinstance(said, str) or said != ANALOG):
+    if said is not None and said != ANALOG:
         raise MaestroError("root", f"has an attribute {ROOT!r} of {said!r}", allowed=repr(ANALOG), cure=AGAIN)
     if said is not None and not found:
         raise MaestroError("root", f"says {said} {ROOT}, and no layer has any", cure=AGAIN)

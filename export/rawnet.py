@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from export.datasets import attribute
 from export.netx import DENDRITIC, ROOT, open_net
 from train.errors import MaestroError
 
@@ -78,17 +79,12 @@ def raw_layers(path: Path) -> tuple[RawLayer, ...]:
     with open_net(path) as file:
         group = file["layer"]
         try:
-            root = _said(file.attrs.get(ROOT))
+            root = attribute(file, ROOT)
             keys = sorted(group, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key))
             return tuple(_layer(group, key, root) for key in keys)
         # h5py's, for a file of the right length whose inside was overwritten.
         except (OSError, RuntimeError, KeyError) as error:
             raise MaestroError(str(path), f"is damaged: {error}", cure="export it again") from error
-
-
-def _said(value: object) -> str | None:
-    """An attribute in words: its text, or how it prints if it is none."""
-    return value if value is None or isinstance(value, str) else repr(value)
 
 
 def _layer(parent: h5py.Group, key: str, root: str | None) -> RawLayer:

@@ -174,9 +174,9 @@ RULES = (
     Rule(
         "NX022",
         "dendrites that a file half describes",
-        "Stock lava-dl passes over a group it does not know, and runs a layer with dendrites as one of so many more "
-        "neurons. Only the neuron type DH-LIF stops it; the group `dendrite` says how the branches go together, and "
-        "the attribute of the root tells any reader that the file is for the simulator only.",
+        "Stock lava-dl passes over a group it does not know. With neurons of type CUBA it stops at the shapes or, where "
+        "these count every row of weights, runs branches as neurons of their own. The type DH-LIF always stops it; the "
+        "group `dendrite` says how branches go together; the root tells any reader that the simulator is needed.",
         "Export the network again with `python -m export netx RUN`",
         branch_checks.owned,
     ),

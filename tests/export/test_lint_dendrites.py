@@ -119,6 +119,41 @@ def test_a_file_breaks_just_the_rule_it_was_made_for(good, code, change, text):
         require_clean(good)
 
 
+ODD = [
+    np.zeros((0, 3)),
+    np.zeros((2, 2, 2)),
+    np.array(b"text"),
+    np.array([np.nan, np.inf]),
+    np.array([-(2**62), 2**62]),
+    np.array([2, 2, 2]),
+    np.array(0),
+    np.array(-1),
+    np.array([1 + 2j]),
+    None,
+]
+
+
+@pytest.mark.parametrize("key", ["dendrite/numBranches", "dendrite/iDecay", "dendrite/gain", "weight", "neuron/type"])
+def test_odd_contents_are_judged_and_never_crash(good, key):
+    for value in ODD:
+        with h5py.File(good, "a") as file:
+            put(f"layer/4/{key}", value)(file)
+        findings = lint(good)
+        assert findings
+        assert all("\n" not in str(finding) for finding in findings)
+
+
+def test_odd_roots_are_judged_and_never_crash(good):
+    for value in (np.zeros(300), np.array([b"analog"]), 3, ""):
+        with h5py.File(good, "a") as file:
+            file.attrs["dendrites"] = value
+        findings = lint(good)
+        assert {finding.code for finding in findings} == {"NX022"}
+        assert all("\n" not in str(finding) for finding in findings)
+        with pytest.raises(MaestroError, match=r"root: has an attribute 'dendrites' of "):
+            netx.read(good)
+
+
 def test_a_root_that_promises_dendrites_which_no_layer_has(small_network, tmp_path):
     path = tmp_path / "model.net"
     netx.write(small_network, path)
