@@ -276,3 +276,18 @@ def test_the_whole_ladder_on_a_trained_run(cli, run, sound):
     assert result.exit_code == 0, result.output
     assert json.loads(run.parity.read_text())["first_divergence"] is None
     assert identify(run, sound, "lava") == identify(run, sound, "reference")
+
+
+@pytest.mark.lava
+@pytest.mark.parametrize(("preset", "analog"), [("dh_lif", True), ("dh_lif_spiking", False)])
+def test_the_whole_ladder_on_a_run_with_dendrites(cli, fake_clips, tmp_path, preset, analog):
+    fake_clips(loop, inputs)
+    folder = RunFolder(tmp_path / "run")
+    loop.fit(load_config(preset, [*TINY, "training.epochs=1"]), folder)
+    pipeline.export_run(folder, 2)
+    result = cli("lava_runtime", "parity", folder.path, "--limit", "4", "--fast")
+    assert result.exit_code == 0, result.output
+    record = json.loads(folder.parity.read_text())
+    assert record["first_divergence"] is None
+    assert record["spikes"]["lava"][record["layers"][-2]] > 0
+    assert ("simulator only" in result.stderr) is analog
