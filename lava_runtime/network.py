@@ -59,7 +59,10 @@ class Description:
 
 
 class LavaNetwork:
-    """Streams samples through stock lava-dl's network of a .net file, in Lava's fixed-point simulator.
+    """Streams samples through lava-dl's network of a .net file, in Lava's fixed-point simulator.
+
+    Stock files run in stock Processes; layers with analog dendrites have neurons of this project
+    (:mod:`lava_runtime.processes.dh_lif`), which run in the simulator only.
 
     Samples follow each other without a gap: the reset period is the samples' length T. With
     ``reset_offset=1`` the neurons of layer i (from 0) reset on the step on which sample k's first

@@ -19,8 +19,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.lif.models import AbstractPyLifModelFixed, AbstractPyLifModelFloat
 from numpy.typing import ArrayLike, NDArray
 
-# Shifts that a branch's input can be given: none of its six fraction bits more.
-GAIN_MAX = 6
+from export.limits import GAIN_MAX
 
 
 class DhLif(AbstractProcess):  # type: ignore[misc]
@@ -193,7 +192,9 @@ class AbstractPyDhLifModelFixed(AbstractPyLifModelFixed):  # type: ignore[misc]
         # 64 bits, because products of a state and a decay have 36.
         arrived = (activation_in.astype(np.int64) << self.act_shift) >> self.gain
         self.u[:] = self._wrap(self._decay(self.u, self.du + self.ds_offset) + arrived)
-        current = self._wrap(_sum_branches(self.u.astype(np.int64), self.v))
+        # One branch has nothing to be added to: its current is the sum, wrapped as often as Lava's LIF does it.
+        single = self.u.shape == self.v.shape
+        current = self.u if single else self._wrap(_sum_branches(self.u.astype(np.int64), self.v))
         limit = self.max_uv_val - 1
         voltage = self._decay(self.v, self.dv + self.dm_offset) + current + self.effective_bias
         self.v[:] = np.clip(voltage, -limit, limit)

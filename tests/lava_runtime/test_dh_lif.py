@@ -58,12 +58,15 @@ STEPS = 60
 
 @pytest.fixture(scope="module")
 def given():
-    """Inputs and parameters; the integers are now and then so large that currents and their sums wrap."""
+    """Inputs and parameters; the integers are now and then so large that currents and their sums wrap.
+
+    Those of one branch even so large that Lava's current stays outside its 24 bits, as it wraps only once.
+    """
     generator = np.random.default_rng(5)
-    size = {"one": (3, 2, 4), "three": (3, 2, 12)}
+    size, far = {"one": (3, 2, 4), "three": (3, 2, 12)}, {"one": 600_000, "three": 130_000}
     integers = {
         name: generator.integers(-900, 1200, (*shape, STEPS))
-        + (generator.random((*shape, STEPS)) < 0.05) * generator.integers(-130_000, 130_000, (*shape, STEPS))
+        + (generator.random((*shape, STEPS)) < 0.05) * generator.integers(-far[name], far[name], (*shape, STEPS))
         for name, shape in size.items()
     }
     return {
