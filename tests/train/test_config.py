@@ -49,7 +49,7 @@ def test_override_sets_a_key():
         ("training.style_weight=-1", "configuration key training.style_weight: is -1 (expected 0 to 1e+06)"),
         ("lif.threshold=4000", "configuration key lif.threshold: is 4000 (expected 0.015625 to 2047)"),
         ("encoding.name=levle", "is 'levle' (expected one of delta"),
-        ("network.neuron=lof", "is 'lof' (expected lif or ann). Did you mean 'lif'?"),
+        ("network.neuron=lof", "is 'lof' (expected one of dh_lif, lif, ann). Did you mean 'lif'?"),
         ("network.dense=64", "configuration key network.dense: is 64 (expected a list of whole numbers)"),
         ("network.dense=[0]", "configuration key network.dense: has an entry below 1 (expected positive sizes)"),
         ("network.pools=[2]", "have 2, 2 and 1 entries (expected one entry a convolution in each)"),
