@@ -7,6 +7,7 @@ sets, or the cell fails. (All clips through integers alone is what `python -m la
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,8 @@ class Job:
     def kind(self) -> str:
         return TUNE if self.evaluation is None else COMPARE
 
-    @property
+    # Looked at often, and dear: installed versions are read from files.
+    @cached_property
     def key(self) -> str:
         installed = versions()
         return key_of(

@@ -30,7 +30,9 @@ def test_the_committed_experiment_is_fair():
         assert config.network.dense == shared.network.dense
         assert config.training.epochs == shared.training.epochs
         assert config.training.threads == 1
-    dendrites = {model: (c.dendrites.realisation, c.dendrites.layers, c.dendrites.branches) for model, c in configs.items()}
+    dendrites = {
+        model: (c.dendrites.realisation, c.dendrites.layers, c.dendrites.branches) for model, c in configs.items()
+    }
     assert dendrites["dh_all"] == ("analog", "all", 4)
     assert dendrites["dh_early"] == ("analog", "early", 4)
     assert dendrites["dh_late"] == ("analog", "late", 4)
@@ -63,7 +65,11 @@ def test_what_a_search_chose_is_every_seeds_and_every_heirs(experiment):
         ("shared", ["training.epoch=3"], "configuration key training.epoch: unknown. Did you mean training.epochs?"),
         ("baselines", ["lof"], "configuration key baselines: names 'lof', which is no model here (expected one of ann"),
         ("tuning.epoch", 3, "configuration key tuning.epoch: unknown. Did you mean tuning.epochs?"),
-        ("tuning.seed", 2, "configuration key tuning.seed: is 2, one of the seeds compared (expected a seed that is not"),
+        (
+            "tuning.seed",
+            2,
+            "configuration key tuning.seed: is 2, one of the seeds compared (expected a seed that",
+        ),
         ("evaluation.splits", ["train"], "configuration key evaluation.splits: is 'train' (expected test or test_keyb"),
         ("evaluation.splits", [], "configuration key evaluation.splits: is empty (expected at least one test set)"),
         ("evaluation.noises", ["pinc"], "configuration key evaluation.noises: is 'pinc' (expected one of white, pink"),

@@ -10,7 +10,7 @@ import pytest
 from hardware.pool import run_jobs
 
 # What the processes do; a module of its own, since they import it anew.
-WORK = '''
+WORK = """
 import os, signal, sys, time
 from pathlib import Path
 from train.errors import MaestroError
@@ -30,7 +30,7 @@ def work(job):
     if what == "stay":
         Path(job["mark"]).write_text(str(os.getpid()))
         time.sleep(60)
-'''
+"""
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_nothing_to_do_starts_nothing():
     run_jobs("nowhere:work", [], 2, lambda _: pytest.fail("done"), lambda *_: pytest.fail("failed"))
 
 
-SCRIPT = '''
+SCRIPT = """
 import sys
 from pathlib import Path
 from pool_jobs import Job
@@ -88,7 +88,7 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     jobs = [Job(name=n, what="stay", log=folder / f"{n}.log", mark=str(folder / f"{n}.pid")) for n in "ab"]
     run_jobs("pool_jobs:work", jobs, 2, print, print)
-'''
+"""
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
