@@ -174,7 +174,7 @@ RULES = (
     Rule(
         "NX022",
         "dendrites that a file half describes",
-        "Stock lava-dl passes over a group it does not know. With neurons of type CUBA it stops at the shapes or, where "
+        "Stock lava-dl passes over a group it does not know. With neurons of type CUBA it stops at the shapes or, if "
         "these count every row of weights, runs branches as neurons of their own. The type DH-LIF always stops it; the "
         "group `dendrite` says how branches go together; the root tells any reader that the simulator is needed.",
         "Export the network again with `python -m export netx RUN`",
