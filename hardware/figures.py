@@ -1,6 +1,5 @@
 """The experiment's pictures, drawn from ``compare.json`` alone, each as PNG and as SVG."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +32,8 @@ _GREY = "#666666"
 
 def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draw every picture that the result has data for; returns the PNG files."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
     import matplotlib
+    from matplotlib.figure import Figure
 
     style = {
         "svg.hashsalt": "maestro-loihi",
@@ -49,8 +48,6 @@ def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
     found = []
     with matplotlib.rc_context(style):
         for name, picture in PICTURES.items():
-            from matplotlib.figure import Figure
-
             figure = Figure(layout="constrained")
             if not picture(figure, result):
                 continue
@@ -58,6 +55,8 @@ def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
                 path = folder / f"{name}{suffix}"
                 with atomic_write(path) as temporary:
                     figure.savefig(temporary, format=suffix[1:], **options)
+                # Found once; looking for it again takes longer than drawing.
+                figure.set_layout_engine("none")
             found.append(path)
     return found
 
