@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from train.config import Config, LifConfig, NetworkConfig
+from train.config import Config, DendriteConfig, LifConfig, NetworkConfig
 from train.errors import CallError
 from train.neurons.lif import Neuron
-from train.topology import AnnNetwork, SpikingNetwork, build_network, counts, initial_weight_std, plan_layers
+from train.plan import LayerPlan, plan_dendrites, plan_layers
+from train.topology import AnnNetwork, SpikingNetwork, build_network, counts, initial_weight_std
 
-SMALL = NetworkConfig(conv_channels=(4, 6), conv_kernels=(5, 3), pools=(2, 2), dense=(12,))
+SMALL = NetworkConfig(neuron="lif", conv_channels=(4, 6), conv_kernels=(5, 3), pools=(2, 2), dense=(12,))
 
 
-def _build(network=SMALL, lif=None, seed=0, **sizes):
+def _build(network=SMALL, lif=None, seed=0, dendrites=None, **sizes):
     torch.manual_seed(seed)
-    config = replace(Config(), network=network, lif=lif or LifConfig())
+    dendrites = dendrites or DendriteConfig()
+    config = replace(Config(), network=network, lif=lif or LifConfig(), dendrites=dendrites)
     return build_network(config, **{"channels": 2, "features": 9, "outputs": 5, **sizes})
 
 
@@ -128,17 +130,62 @@ def test_average_pooling_makes_one_spike_of_two():
 @pytest.mark.parametrize("threshold", [8.0, 32.0])
 def test_fresh_layers_fire_neither_never_nor_always(du, dv, threshold):
     lif = LifConfig(threshold=threshold, current_decay=du, voltage_decay=dv)
-    network = _build(NetworkConfig(), lif, channels=8, features=33, outputs=32)
+    network = _build(NetworkConfig(neuron="lif"), lif, channels=8, features=33, outputs=32)
     with torch.no_grad():
         rates = [float(layer.mean()) for layer in network.layers(_spikes(4, 8, 33, 100, 0.1))]
     assert all(0.01 < rate < 0.1 for rate in rates[:-1]), rates
 
 
+@pytest.mark.parametrize("realisation", ["analog", "spiking"])
+@pytest.mark.parametrize("branches", [1, 2, 4, 8])
+def test_fresh_layers_with_dendrites_fire_too(realisation, branches):
+    dendrites = DendriteConfig(realisation=realisation, branches=branches)
+    network = _build(NetworkConfig(neuron="dh_lif"), channels=8, features=33, outputs=32, dendrites=dendrites)
+    with torch.no_grad():
+        rates = [float(layer.mean()) for layer in network.layers(_spikes(4, 8, 33, 100, 0.1))]
+    # Slow branches see less of what passes: deeper layers fire less than LIF's.
+    assert all(0.001 < rate < 0.2 for rate in rates[:-1]), rates
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [("all", [4, 0, 4, 0, 0, 4, 4]), ("early", [4, 0, 4, 0, 0, 0, 0]), ("late", [0, 0, 0, 0, 0, 4, 4])],
+)
+def test_dendrites_stand_on_the_layers_asked_for(layers, expected):
+    config = replace(Config(), network=replace(SMALL, neuron="dh_lif"), dendrites=DendriteConfig(layers=layers))
+    plan = plan_layers(config.network, 2, 9, 5)
+    assert [layer.branches for layer in plan_dendrites(config, plan)] == expected
+    spiking = replace(config, dendrites=DendriteConfig(layers=layers, realisation="spiking"))
+    names = [layer.name for layer in plan_dendrites(spiking, plan) if layer.name.endswith("_branches")]
+    assert names == [f"{layer.name}_branches" for layer, branches in zip(plan, expected, strict=True) if branches]
+    bare = replace(config, dendrites=DendriteConfig(layers="none"))
+    assert plan_dendrites(bare, plan) == plan
+
+
+def test_more_branches_than_inputs_are_refused():
+    config = replace(Config(), network=replace(SMALL, neuron="dh_lif"), dendrites=DendriteConfig(branches=11))
+    with pytest.raises(CallError, match=r"is 11 where a neuron of layer conv1 has 10 inputs \(expected at most 10\)"):
+        build_network(config, 2, 9, 5)
+
+
+def test_dendrites_draw_the_weights_of_their_lif_twin():
+    """Up to a factor a layer: models of one seed differ in dendrites and nothing else."""
+    twin, dendrites = _build(), _build(replace(SMALL, neuron="dh_lif"))
+    for one, other in zip(twin.blocks, dendrites.blocks, strict=True):
+        if hasattr(one, "synapse"):
+            ratio = other.synapse.weight / one.synapse.weight
+            torch.testing.assert_close(ratio, torch.full_like(ratio, ratio.flatten()[0].item()), rtol=1e-3, atol=0)
+
+
 def test_initial_weights_scale_with_the_threshold_and_the_fan_in():
-    std = initial_weight_std(LifConfig(threshold=8.0), 40, 0.1)
-    assert initial_weight_std(LifConfig(threshold=16.0), 40, 0.1) == pytest.approx(2 * std)
-    assert initial_weight_std(LifConfig(threshold=8.0), 160, 0.1) == pytest.approx(std / 2)
-    assert initial_weight_std(LifConfig(threshold=8.0, weight_scale=3.0), 40, 0.1) == pytest.approx(3 * std)
+    def std(fan_in=40, **lif):
+        layer = LayerPlan("dense1", "dense", fan_in, 8, 1, 1)
+        (value,) = initial_weight_std(replace(Config(), lif=LifConfig(**lif)), layer, 0.1)
+        return value
+
+    assert std(threshold=16.0) == pytest.approx(2 * std(threshold=8.0))
+    assert std(fan_in=160) == pytest.approx(std() / 2)
+    assert std(weight_scale=3.0) == pytest.approx(3 * std())
 
 
 @pytest.mark.parametrize("neuron", ["lif", "ann"])

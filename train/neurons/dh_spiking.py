@@ -20,6 +20,10 @@ from train.neurons import lif
 from train.neurons.branches import Branching, Partition, plain_params, refuse_options
 from train.neurons.dynamics import DECAY_ONE
 
+# Weights of a soma's branches at the start add up to this; a single one has at most 254 / 64.
+_GATHER_SUM = 4.0
+_GATHER_MAX = 254 / 64
+
 
 class BranchNeuron(lif.Neuron):
     """LIF compartments of branches, each branch with its own voltage decay; channels ``neuron * B + branch``.
@@ -117,7 +121,9 @@ class _Gather(nn.Module):
 
     def __init__(self, neurons: int, branches: int, learned: bool) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(neurons, branches), requires_grad=learned)
+        # The fewer branches, the more each counts, within what eight bits hold.
+        start = min(_GATHER_MAX, _GATHER_SUM / branches)
+        self.weight = nn.Parameter(torch.full((neurons, branches), start), requires_grad=learned)
         self.pre_hook_fx: Any = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -143,7 +149,7 @@ class Soma(lif._Fast, nn.Module):
     branches
         Compartments of each.
     learned
-        Whether the weights of branches, 1 at the start, are learned.
+        Whether the weights of branches, equal at the start, are learned.
     """
 
     def __init__(self, neuron_params: dict[str, Any], neurons: int, branches: int, learned: bool = True) -> None:

@@ -343,4 +343,4 @@ def test_spiking_branches_are_stock_layers():
 def test_fixed_soma_weights_do_not_learn():
     soma = dh_spiking.Soma({"threshold": 1.5, "current_decay": 1.0, "voltage_decay": 0.05}, 5, 3, learned=False)
     assert not soma.synapse.weight.requires_grad
-    assert (soma.synapse.weight == 1).all()
+    assert torch.equal(soma.synapse.weight, torch.full((5, 3), 4 / 3))
