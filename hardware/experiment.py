@@ -22,7 +22,7 @@ Condition = tuple[str, int]
 class Tuning:
     """The budget of a search: ``epochs`` a cell, trained with a ``seed`` that is not compared."""
 
-    epochs: int = 4
+    epochs: int = 3
     seed: int = 101
 
 
@@ -35,7 +35,7 @@ class Evaluation:
 
     splits: tuple[str, ...] = SPLITS
     noises: tuple[str, ...] = NOISES
-    snr_db: tuple[int, ...] = (20, 10, 5, 0)
+    snr_db: tuple[int, ...] = (20, 10, 0)
     gate_clips: int = 4
 
     @property
