@@ -52,10 +52,10 @@ def compare(experiment: Experiment, models: Sequence[str], out: Path, workers: i
         report = Report(_weights(experiment, models, searches), workers)
         # Here, so that the workers find all features cached and do not compute the same ones side by side.
         prepare(experiment)
-        _do([job for jobs in searches.values() for job in jobs], workers, report)
+        _do("searches", [job for jobs in searches.values() for job in jobs], workers, report)
         chosen = {model: choose(experiment, model, jobs) for model, jobs in searches.items()}
         jobs = [compared_job(experiment, model, seed, chosen, out) for seed in experiment.all_seeds for model in models]
-        _do(jobs, workers, report)
+        _do("comparison", jobs, workers, report)
         result = make_result(experiment, models, searches, chosen, jobs)
         result["seconds"]["this_call_wall"] = time.monotonic() - started
         write_json(out / "compare.json", result)
@@ -155,7 +155,7 @@ def _weights(experiment: Experiment, models: Sequence[str], searches: Mapping[st
     return names | {f"{model}-seed{seed}": epochs for seed in experiment.all_seeds for model in models}
 
 
-def _do(jobs: Sequence[Job], workers: int, report: Report) -> None:
+def _do(part: str, jobs: Sequence[Job], workers: int, report: Report) -> None:
     """Do the jobs that are not done, and refuse to go on without one."""
     missing = []
     for job in jobs:
@@ -163,7 +163,7 @@ def _do(jobs: Sequence[Job], workers: int, report: Report) -> None:
             missing.append(job)
         else:
             report.done(job, now=False)
-    say(f"{len(jobs)} cells, {len(jobs) - len(missing)} of them done already")
+    say(f"{part}: {len(jobs)} cells, {len(jobs) - len(missing)} of them done already")
     run_jobs(WORK, missing, workers, report.done, report.failed)
     if report.failures:
         job, reason = report.failures[0]

@@ -185,10 +185,10 @@ def test_a_killed_process_loses_its_cell_alone(experiment, tmp_path, monkeypatch
     out.mkdir()
     weights = {job.name: 1 for job in jobs}
     with pytest.raises(MaestroError, match=r"cell lif-search2: failed: its process was killed \(SIGKILL\)"):
-        module._do(jobs, 2, Report(weights, 2))
+        module._do("searches", jobs, 2, Report(weights, 2))
     before = contents(out / "cells")
     assert {name.rsplit("-", 1)[0] for name in before} == {"ann-search1", "ann-search2", "lif-search1"}
-    module._do(jobs, 2, Report(weights, 2))
+    module._do("searches", jobs, 2, Report(weights, 2))
     after = contents(out / "cells")
     assert len(after) == 4
     assert {name: after[name] for name in before} == before
@@ -259,5 +259,5 @@ def test_the_command_does_it_all(values, fake_corpus, in_this_process, tmp_path,
     assert re.search(r"cell 8/8 \w+-seed2: test title", result.stderr)
     again = cli("hardware", "compare", file, "--models", "lif,ann", "--seeds", "2", "--out", out)
     assert again.exit_code == 0
-    assert "4 cells, 4 of them done already" in again.stderr
+    assert "comparison: 4 cells, 4 of them done already" in again.stderr
     assert "size, and work an inference" in again.stdout

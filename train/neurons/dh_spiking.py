@@ -129,12 +129,9 @@ class _Gather(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         weight = self.weight if self.pre_hook_fx is None else self.pre_hook_fx(self.weight)
         neurons, branches = weight.shape
-        parts = x.view(len(x), neurons, branches, *x.shape[2:])
-        shape = (1, neurons, *[1] * (x.dim() - 2))
-        sums = weight[:, 0].view(shape) * parts[:, :, 0]
-        for branch in range(1, branches):
-            sums = sums + weight[:, branch].view(shape) * parts[:, :, branch]
-        return sums
+        parts = x.reshape(len(x), neurons, branches, -1)
+        sums: torch.Tensor = torch.matmul(weight.unsqueeze(1), parts)
+        return sums.view(len(x), neurons, *x.shape[2:])
 
 
 class Soma(lif._Fast, nn.Module):
