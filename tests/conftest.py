@@ -119,7 +119,7 @@ def fake_clips(monkeypatch):
 
 @pytest.fixture(scope="session")
 def stock_twin():
-    """Build a spiking network's twin of lava-dl's own blocks, with the same weights and decays."""
+    """Build a spiking network's twin of lava-dl's own parts, with the same weights and (frozen) decays of branches."""
     import torch
 
     from train.neurons import slayer
@@ -136,7 +136,43 @@ def stock_twin():
             "requires_grad": neuron.requires_grad,
         }
 
+    class Dendrites(torch.nn.Module):
+        """Analog dendrites as one writes them with lava-dl: a masked synapse, a leaky_integrator a branch, a spike."""
+
+        def __init__(self, layer, block):
+            super().__init__()
+            self.branches, neuron = layer.branches, block.neuron
+            outputs = self.branches * layer.channels_out
+            if layer.kind == "conv":
+                padding = (layer.kernel // 2, 0)
+                self.synapse = slayer.synapse.Conv(layer.channels_in, outputs, (layer.kernel, 1), padding=padding)
+            else:
+                self.synapse = slayer.synapse.Dense(layer.channels_in, outputs)
+            weight = block.synapse.weight.data
+            self.synapse.weight.data.copy_(block.expanded(weight).flatten(0, 1))
+            self.mask = block.expanded(torch.ones_like(weight)).flatten(0, 1)
+            self.synapse.pre_hook_fx = neuron.quantize_8bit
+            self.neuron, self.gains = neuron, [2.0 ** -int(gain) for gain in neuron.gain]
+            self.decays = [decay.detach().clone() for decay in neuron.branch_decay]
+            self.voltage_decay = neuron.voltage_decay.detach().clone()
+
+        def forward(self, x):
+            self.synapse.weight.data *= self.mask
+            sums = self.synapse(x)
+            sums = sums.view(len(x), self.branches, -1, *sums.shape[2:])
+            integrate, quantize, scale = slayer.leaky_integrator.dynamics, slayer.utils.quantize, self.neuron.s_scale
+            rest = torch.zeros(sums.shape[:1] + sums.shape[2:-1])
+            current = 0.0
+            for branch, (gain, decay) in enumerate(zip(self.gains, self.decays, strict=True)):
+                current = current + integrate(sums[:, branch] * gain, quantize(decay), rest, scale)
+            limit = self.neuron.threshold + self.neuron.threshold_eps
+            voltage = integrate(current, quantize(self.voltage_decay), rest, scale, limit)
+            self.neuron.voltage_state = torch.zeros(1)
+            return slayer.step_delay(self, self.neuron.spike(voltage))
+
     def twin(layer, block):
+        if layer.branches:
+            return Dendrites(layer, block)
         if layer.kind == "flatten":
             return stock.Flatten()
         if layer.kind == "pool":
