@@ -1,9 +1,11 @@
 # Every target sets itself up: the first call makes .venv, later ones find it.
-#   CONFIG=  preset or TOML file (lif, ann)     RUN=  run folder     SOUND=  recording to identify
+#   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann)     RUN=  run folder     SOUND=  recording to identify
+#   COMPARE= experiment, a preset or TOML file   BACKEND= lava or reference
 #   PYTHON=  a Python 3.10, if none is found by itself
-CONFIG ?= lif
+CONFIG ?= dh_lif
 RUN ?= runs/$(basename $(notdir $(CONFIG)))
 BACKEND ?=
+COMPARE ?= compare
 
 SHELL := /bin/sh
 VENV := .venv
@@ -11,11 +13,12 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock corpus train export run parity identify bench lint format test clean
+.PHONY: help setup lock corpus train export run parity identify compare bench lint format test clean
 
 help:
 	@echo "make train export run     train on the embedded corpus, write the NetX file, run and compare it in Lava"
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
+	@echo "make compare              ANN, LIF and DH-LIF, alike in all but the neuron (over an hour)"
 	@echo "make parity               SLAYER, reference and Lava, spike for spike"
 	@echo "make corpus | bench | lint | test | lock | clean"
 
@@ -81,6 +84,9 @@ parity: export
 identify: $(READY)
 	@[ -n "$(SOUND)" ] || { echo "error: say which recording: make identify SOUND=path/to/recording.wav" >&2; exit 2; }
 	$(PY) -m lava_runtime identify $(RUN) "$(SOUND)" $(if $(BACKEND),--backend $(BACKEND))
+
+compare: $(READY)
+	$(PY) -m hardware compare $(COMPARE)
 
 bench: $(READY)
 	$(PY) -m pytest tests/benchmarks -m "" --benchmark-json=.cache/bench.json

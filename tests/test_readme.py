@@ -10,7 +10,7 @@ import pytest
 
 # The preset's name, so that the README's run folder is this one's.
 TINY = """
-name = "lif"
+name = "dh_lif"
 [corpus]
 titles = 4
 train_performances = 1
@@ -25,6 +25,31 @@ dense = [8]
 [training]
 epochs = 1
 threads = 1
+"""
+
+# Two models, one seed, one noise.
+EXPERIMENT = """
+seeds = 1
+shared = [
+    "corpus.titles=4", "corpus.train_performances=1", "corpus.performance_s=3", "features.clip_s=1.5",
+    "network.conv_channels=[4]", "network.conv_kernels=[3]", "network.pools=[2]", "network.dense=[8]",
+    "training.epochs=1",
+]
+[tuning]
+epochs = 1
+[evaluation]
+noises = ["pink"]
+snr_db = [10]
+gate_clips = 2
+[models.ann]
+preset = "ann"
+grid = ["training.learning_rate=0.005"]
+[models.lif]
+preset = "lif"
+grid = ["training.learning_rate=0.005"]
+[models.dh_all]
+preset = "dh_lif"
+grid = ["training.learning_rate=0.005"]
 """
 
 
@@ -46,14 +71,15 @@ def checkout(tmp_path_factory):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, copy / name)
     (copy / ".venv").symlink_to(root / ".venv")
-    (copy / "lif.toml").write_text(TINY)
+    (copy / "dh_lif.toml").write_text(TINY)
+    (copy / "tiny.toml").write_text(EXPERIMENT)
     return copy
 
 
 def run(command, folder):
     # What an outer make says to its children is not for this one.
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    environment["CONFIG"] = "lif.toml"
+    environment |= {"CONFIG": "dh_lif.toml", "COMPARE": "tiny.toml"}
     done = subprocess.run(command, shell=True, cwd=folder, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
@@ -77,6 +103,9 @@ def test_every_command_of_the_readme_works(root, checkout):
     rows = re.findall(r"^│ (\w+) +│ +\d+ │ +(\d+) │ +(\d+) │ +(\d+) │$", parity, flags=re.MULTILINE)
     assert [name for name, *_ in rows] == ["conv1", "pool1", "dense1", "heads"]
     assert {count for _, *counts in rows for count in counts} == {"0"}
+    compared = said["make compare"].stdout
+    assert "dh_all" in compared
+    assert (checkout / "runs" / "compare" / "compare.json").is_file()
     identified = next(done for command, done in said.items() if command.startswith("make identify"))
     assert "title" in identified.stdout
     assert "over time" in identified.stdout

@@ -12,7 +12,7 @@ main = stage("train", "From recordings to a trained network in a run folder.")
 
 
 @main.command()
-@click.option("--config", "source", default="lif", help="Preset or TOML file; its section [corpus] counts.")
+@click.option("--config", "source", default="dh_lif", help="Preset or TOML file; its section [corpus] counts.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, corpus.seed=2 say.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder; else one under .cache.")
 def corpus(source: str, overrides: tuple[str, ...], out: Path | None) -> None:
@@ -28,7 +28,7 @@ def corpus(source: str, overrides: tuple[str, ...], out: Path | None) -> None:
 @click.argument("title")
 @click.option("--seed", default=1000, help="Of the performance; another seed is another performance.")
 @click.option("--program", default=0, help="General MIDI program, 0 to 127.")
-@click.option("--config", "source", default="lif", help="Preset or TOML file.")
+@click.option("--config", "source", default="dh_lif", help="Preset or TOML file.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Sound file to write (.wav, .flac).")
 def perform(title: str, seed: int, program: int, source: str, out: Path) -> None:
     """Render a new performance of one of the corpus's titles to a sound file."""
@@ -41,7 +41,7 @@ def perform(title: str, seed: int, program: int, source: str, out: Path) -> None
 
 
 @main.command()
-@click.argument("source", metavar="[CONFIG]", default="lif")
+@click.argument("source", metavar="[CONFIG]", default="dh_lif")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, training.epochs=5 say.")
 @click.option("--run", "path", type=click.Path(path_type=Path), default=None, help="Run folder; else runs/NAME.")
 @click.option("--resume", is_flag=True, help="Go on with a half-trained run, if there is one.")
@@ -73,7 +73,7 @@ def fit(
 
 
 @main.command()
-@click.argument("source", metavar="[CONFIG]", default="lif")
+@click.argument("source", metavar="[CONFIG]", default="dh_lif")
 @click.option("--grid", "axes", multiple=True, required=True, metavar="KEY=A,B,C", help="An axis of the grid.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key in every cell.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the cells and search.json.")
