@@ -11,7 +11,8 @@ from torch import nn
 from torch.nn import functional
 
 from train.neurons import synapses
-from train.neurons.dynamics import DECAY_ONE, columns
+from train.neurons.dynamics import DECAY_ONE
+from train.neurons.gather import columns
 
 # An activation is a sum of even weights, shifted up by 6 bits: so many bits can go without loss.
 GAIN_MAX = 6

@@ -23,14 +23,10 @@ from train.neurons import slayer
 from train.neurons.kernels import (
     LANES,
     blocks_of,
-    columns_backward,
-    columns_forward,
     leaky_backward,
     leaky_forward,
     neuron_backward,
     neuron_forward,
-    pool_backward,
-    pool_forward,
 )
 
 DECAY_ONE = 1 << 12
@@ -163,38 +159,6 @@ def dh_lif(
     return spikes
 
 
-def columns(
-    x: torch.Tensor, rows: NDArray[np.int64], kernel: int = 1, stride: int = 1, padding: int = 0, dilation: int = 1
-) -> torch.Tensor:
-    """What each entry of a kernel along the height sees, chosen and ordered by ``rows``. CPU only.
-
-    Parameters
-    ----------
-    x
-        Shape (sample, channel, height, time), float32.
-    rows
-        Entries ``channel * kernel + k``, -1 for one that is always 0, shape (row,).
-    kernel, stride, padding, dilation
-        Of the convolution, along the height.
-
-    Returns
-    -------
-    torch.Tensor
-        Shape (sample, row, height out, time).
-    """
-    taken: torch.Tensor = _Columns.apply(x, rows, kernel, stride, padding, dilation)  # type: ignore[no-untyped-call]
-    return taken
-
-
-def pool_rows(x: torch.Tensor, size: int, weight: float) -> torch.Tensor:
-    """``weight`` times sums over blocks of ``size`` along the height, the last block filled up with silence. CPU only.
-
-    Shapes (sample, channel, height, width, time) with width 1, to ``ceil(height / size)``.
-    """
-    sums: torch.Tensor = _PoolRows.apply(x, size, weight)  # type: ignore[no-untyped-call]
-    return sums
-
-
 class _LeakyIntegrator(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -203,7 +167,7 @@ class _LeakyIntegrator(torch.autograd.Function):
         rows = _rows(x)
         start = (state.detach() * w_scale).to(torch.int64).expand(x.shape[:-1]).reshape(-1).numpy()
         output = torch.empty(x.shape, dtype=torch.float32)
-        _use_torch_threads()
+        use_torch_threads()
         limit = np.float32(threshold * w_scale)
         leaky_forward(
             rows, _decays(decay), _span(decay, x), start, np.float32(w_scale), limit, output.view(rows.shape).numpy()
@@ -217,7 +181,7 @@ class _LeakyIntegrator(torch.autograd.Function):
         grad = _rows(grads[0])
         grad_x = torch.empty_like(output)
         sums = np.empty(blocks_of(grad.shape[0]) * LANES, np.float64)
-        _use_torch_threads()
+        use_torch_threads()
         leaky_backward(
             grad, _rows(output), _factors(decay), _span(decay, output), grad_x.view(grad.shape).numpy(), sums
         )
@@ -244,7 +208,7 @@ class _DhLif(torch.autograd.Function):
         current = np.empty((blocks, branches, steps, LANES), np.float32)
         voltage = np.empty((blocks, steps, LANES), np.float32)
         gains = gain.detach().to(torch.float32).numpy()
-        _use_torch_threads()
+        use_torch_threads()
         neuron_forward(
             _branches(x),
             _decays(branch_decay).reshape(branches, -1),
@@ -273,7 +237,7 @@ class _DhLif(torch.autograd.Function):
         grad_x = torch.empty(ctx.shape, dtype=torch.float32)
         branches, size = ctx.shape[1], blocks_of(grad.shape[0]) * LANES
         current_sums, voltage_sums = np.empty((branches, size), np.float64), np.empty(size, np.float64)
-        _use_torch_threads()
+        use_torch_threads()
         neuron_backward(
             grad,
             *ctx.states,
@@ -291,52 +255,6 @@ class _DhLif(torch.autograd.Function):
         grad_branch = [_reduce(current_sums[branch], branch_decay[branch], grads[0]) for branch in range(branches)]
         grad_voltage = _reduce(voltage_sums, voltage_decay, grads[0])
         return grad_x, torch.stack(grad_branch), None, grad_voltage, None, None, None, None, None
-
-
-class _Columns(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, x: torch.Tensor, rows: NDArray[np.int64], kernel: int, stride: int, padding: int, dilation: int
-    ) -> torch.Tensor:
-        sample, _, height, time = x.shape
-        out = (height + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-        y = torch.empty((sample, rows.size, out, time), dtype=torch.float32)
-        _use_torch_threads()
-        columns_forward(x.detach().contiguous().numpy(), rows, kernel, stride, padding, dilation, y.numpy())
-        ctx.shape, ctx.layout = x.shape, (rows, kernel, stride, padding, dilation)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        grad_x = torch.empty(ctx.shape, dtype=torch.float32)
-        _use_torch_threads()
-        columns_backward(grads[0].contiguous().numpy(), *ctx.layout, grad_x.numpy())
-        return grad_x, None, None, None, None, None
-
-
-class _PoolRows(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, size: int, weight: float) -> torch.Tensor:
-        sample, channel, height, width, time = x.shape
-        output = torch.empty((sample, channel, -(-height // size), width, time), dtype=torch.float32)
-        _use_torch_threads()
-        pool_forward(_groups(x), size, np.float32(weight), _groups(output))
-        ctx.height, ctx.size, ctx.weight = height, size, np.float32(weight)
-        return output
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        sample, channel, _, width, time = grads[0].shape
-        grad_x = torch.empty((sample, channel, ctx.height, width, time), dtype=torch.float32)
-        _use_torch_threads()
-        pool_backward(_groups(grads[0]), ctx.size, ctx.weight, _groups(grad_x))
-        return grad_x, None, None
-
-
-def _groups(x: torch.Tensor) -> NDArray[np.float32]:
-    """``x`` of width 1 as (sample and channel, height, time)."""
-    groups: NDArray[np.float32] = x.detach().contiguous().view(-1, x.shape[2], x.shape[4]).numpy()
-    return groups
 
 
 def _branches(x: torch.Tensor) -> NDArray[np.float32]:
@@ -378,6 +296,6 @@ def _reduce(sums: NDArray[np.float64], decay: torch.Tensor, x: torch.Tensor) -> 
     return torch.as_tensor(total, dtype=torch.float32).reshape(decay.shape)
 
 
-def _use_torch_threads() -> None:
+def use_torch_threads() -> None:
     """Give the kernels as many threads as torch has, so that one setting rules both."""
     numba.set_num_threads(max(1, min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)))

@@ -12,9 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from train.neurons.dynamics import columns, pool_rows
-
-__all__ = ["columns", "conv", "dense", "is_narrow", "kernel_columns", "pool", "weight_of"]
+from train.neurons.gather import columns, pool_rows
 
 
 def dense(x: torch.Tensor, synapse: Any) -> torch.Tensor:
