@@ -31,7 +31,7 @@ _DECIDING = ("torch", "numpy", "lava-dl", "librosa", "numba")
 class Job:
     """A cell to be done. One without ``evaluation`` is of a search: trained, and scored by validation.
 
-    ``name`` tells it from the others for people; files are named by it and by :attr:`key`, which stands for all
+    ``name`` tells it from the others for people; files are named by model and :attr:`key`, which stands for all
     that determines the result.
     """
 
@@ -60,7 +60,8 @@ class Job:
 
     @property
     def id(self) -> str:
-        return f"{self.name}-{self.key}"
+        # Without the number of a search's cell, which changes with the grid.
+        return f"{self.model}-{self.kind}-{self.key}"
 
     @property
     def file(self) -> Path:

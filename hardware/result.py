@@ -12,7 +12,16 @@ from train.config import HEADS, Config, section_dict
 
 # Mean over every noise at every ratio.
 NOISE = "noise"
-_COSTS = ("neurons", "states", "weights_nonzero", "input_spikes", "spikes", "syn_ops", "neuron_updates")
+_COSTS = (
+    "latency_steps",
+    "neurons",
+    "states",
+    "weights_nonzero",
+    "input_spikes",
+    "spikes",
+    "syn_ops",
+    "neuron_updates",
+)
 _ANN_COSTS = ("macs_dense", "macs_effective", "acs_effective")
 
 

@@ -84,7 +84,10 @@ class NetworkConfig:
 class LifConfig:
     """CUBA LIF in SLAYER's units.
 
-    A larger threshold is a smaller input gain: states scale with it, spikes do not. ``tau_grad`` is the width of the
+    A larger threshold is a smaller input gain: states scale with it, spikes do not. With ``weight_std`` every layer
+    gets the threshold that goes with initial weights of this standard deviation, so that models whose neurons gather
+    more or less start from the same weights, in the same steps of 1/32; 0 leaves thresholds as given. ``per_channel``
+    is about layers without dendrites. ``tau_grad`` is the width of the
     surrogate gradient in hundreds of thresholds (SLAYER's CUBA multiplies it by 100).
     """
 
@@ -95,6 +98,7 @@ class LifConfig:
     tau_grad: float = 0.01
     scale_grad: float = 1.0
     weight_scale: float = 1.0
+    weight_std: float = 0.0
     per_channel: bool = False
     learn_decays: bool = True
 
@@ -306,6 +310,7 @@ def _check(config: Config) -> None:
         config.lif,
     )
     dendrites, noise = config.dendrites, config.noise
+    seeds = {"corpus": corpus.seed, "encoding": config.encoding.seed, "noise": noise.seed, "training": training.seed}
     check_choice("network.neuron", network.neuron, NEURONS)
     check_choice("encoding.name", config.encoding.name, ENCODINGS)
     check_choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))
@@ -345,6 +350,7 @@ def _check(config: Config) -> None:
         ("lif.voltage_decay", lif.voltage_decay, 0, 1),
         ("lif.tau_grad", lif.tau_grad, 1e-6, 1e6),
         ("lif.scale_grad", lif.scale_grad, 1e-6, 1e6),
+        ("lif.weight_std", lif.weight_std, 0, 2),
         ("lif.weight_scale", lif.weight_scale, 1e-6, 1e6),
         ("dendrites.branches", dendrites.branches, 1, 64),
         ("dendrites.mask_share", dendrites.mask_share, 0, 1000000),
@@ -363,6 +369,7 @@ def _check(config: Config) -> None:
         ("training.count_scale", training.count_scale, 1e-6, 1e6),
         *((f"training.{head}_weight", weight, 0, 1e6) for head, weight in training.head_weights.items()),
         ("training.batch", training.batch, 1, 100000),
+        *((f"{section}.seed", seed, 0, 1_000_000) for section, seed in seeds.items()),
         ("training.learning_rate", training.learning_rate, 0, 10),
         ("training.threads", training.threads, 1, 1024),
         ("training.label_smoothing", training.label_smoothing, 0, 0.9),

@@ -26,6 +26,8 @@ from train.neurons.dynamics import DECAY_ONE
 from train.neurons.dynamics import dh_lif as dh_lif_dynamics
 from train.plan import LayerPlan, plan_dendrites, plan_layers
 
+# vThMant is 17 bits and the threshold times 64.
+THRESHOLD_MAX = 2047.0
 # Spike densities that the initial weights reckon with: of the input, and that wanted of every layer.
 _INPUT_RATE = 0.1
 _HIDDEN_RATE = 0.05
@@ -52,12 +54,21 @@ class SpikingNetwork(nn.Module):
         super().__init__()
         self.plan = plan_dendrites(config, plan)
         self.layer_names = tuple(layer.name for layer in self.plan if layer.kind != "flatten")
-        self.blocks = nn.ModuleList(_block(layer, config, number) for number, layer in enumerate(self.plan))
+        starts: list[tuple[float, tuple[float, ...]] | None] = []
         rate, spread = _INPUT_RATE, 0.0
-        for layer, block in zip(self.plan, self.blocks, strict=True):
+        for layer in self.plan:
             if layer.kind in ("conv", "dense"):
-                _draw_weights(layer, block, config, rate, spread)
+                starts.append(initial_weights(config, layer, rate, spread))
                 rate, spread = _HIDDEN_RATE, _HIDDEN_SPREAD
+            else:
+                starts.append(None)
+        self.blocks = nn.ModuleList(
+            _block(layer, config, number, start[0] if start else 0.0)
+            for number, (layer, start) in enumerate(zip(self.plan, starts, strict=True))
+        )
+        for block, start in zip(self.blocks, starts, strict=True):
+            if start is not None:
+                _draw_weights(block, start[1])
 
     def forward(
         self, spikes: Float[torch.Tensor, "sample channel feature 1 time"]
@@ -134,27 +145,35 @@ def counts(spikes: Float[torch.Tensor, "sample neuron time"]) -> Float[torch.Ten
     return spikes.sum(dim=-1)
 
 
-def initial_weight_std(config: Config, layer: LayerPlan, rate: float, spread: float = 0.0) -> tuple[float, ...]:
-    """Standard deviation of zero-mean initial weights that makes neurons fire at ``_HIDDEN_RATE``, one a branch.
+def initial_weights(
+    config: Config, layer: LayerPlan, rate: float, spread: float = 0.0
+) -> tuple[float, tuple[float, ...]]:
+    """A layer's threshold, and the standard deviation of its zero-mean initial weights, one a branch.
 
-    The inputs fire independently, their rates (spikes a step) having mean ``rate`` and standard deviation
-    ``spread * rate``. Scales with the threshold, times ``weight_scale``. A layer without branches has one.
+    They make neurons fire at ``_HIDDEN_RATE`` where inputs fire independently, their rates (spikes a step) having
+    mean ``rate`` and standard deviation ``spread * rate``. Weights follow the threshold, times ``weight_scale``; or
+    the threshold follows from ``weight_std``, where that is given. A layer without branches has one deviation.
     """
     lif_config, dendrites = config.lif, config.dendrites
-    taus = branch_taus(max(1, layer.branches), dendrites.tau_low, dendrites.tau_high)
-    decays = [1 - math.exp(-1 / tau) for tau in taus]
+    decays = [
+        1 - math.exp(-1 / tau) for tau in branch_taus(max(1, layer.branches), dendrites.tau_low, dendrites.tau_high)
+    ]
     if not layer.branches:
-        parts = ((lif_config.current_decay,),)
-        drives = [_drive(parts[0], (0,), lif_config.voltage_decay, rate, spread) * lif_config.threshold]
+        threshold = lif_config.threshold
+        drives = [_drive((lif_config.current_decay,), (0,), lif_config.voltage_decay, rate, spread)]
     elif dendrites.realisation == "analog":
+        threshold = dendrites.threshold
         gains = tuple(gain_of(DECAY_ONE * decay) for decay in decays)
-        drive = _drive(tuple(decays), gains, lif_config.voltage_decay, rate, spread) * dendrites.threshold
-        drives = [drive] * layer.branches
+        drives = [_drive(tuple(decays), gains, lif_config.voltage_decay, rate, spread)] * layer.branches
     else:
         # Every compartment is a neuron of its own, with its share of the inputs.
-        share = math.sqrt(layer.branches)
-        drives = [_drive((1.0,), (0,), decay, rate, spread) * share * dendrites.branch_threshold for decay in decays]
-    return tuple(lif_config.weight_scale * drive / math.sqrt(layer.fan_in) for drive in drives)
+        threshold = dendrites.branch_threshold
+        drives = [_drive((1.0,), (0,), decay, rate, spread) * math.sqrt(layer.branches) for decay in decays]
+    per_threshold = [lif_config.weight_scale * drive / math.sqrt(layer.fan_in) for drive in drives]
+    if lif_config.weight_std:
+        mean_square = sum(std**2 for std in per_threshold) / len(per_threshold)
+        threshold = min(THRESHOLD_MAX, max(1 / 64, lif_config.weight_std / math.sqrt(mean_square)))
+    return threshold, tuple(threshold * std for std in per_threshold)
 
 
 @functools.cache
@@ -189,10 +208,9 @@ def _drive(
     return drive
 
 
-def _draw_weights(layer: LayerPlan, block: Any, config: Config, rate: float, spread: float) -> None:
+def _draw_weights(block: Any, stds: tuple[float, ...]) -> None:
     """Uniform weights; from one seed a network with dendrites draws those of its LIF twin, scaled."""
     weight = block.synapse.weight
-    stds = initial_weight_std(config, layer, rate, spread)
     bound = math.sqrt(3) * stds[0]
     nn.init.uniform_(weight, -bound, bound)
     # Without a common drift, a small layer's rate depends less on the draw.
@@ -202,7 +220,7 @@ def _draw_weights(layer: LayerPlan, block: Any, config: Config, rate: float, spr
         weight.data *= scale[block.partition.of_weights()].view(weight.shape)
 
 
-def _block(layer: LayerPlan, config: Config, number: int) -> nn.Module:
+def _block(layer: LayerPlan, config: Config, number: int, threshold: float) -> nn.Module:
     block: Any
     if layer.kind == "flatten":
         block = lif.Flatten()
@@ -219,19 +237,19 @@ def _block(layer: LayerPlan, config: Config, number: int) -> nn.Module:
         neuron = _neuron(config, layer) | {"current_decay": 1.0, "threshold": dendrites.soma_threshold}
         block = dh_spiking.Soma(neuron, layer.channels_out, layer.branches, dendrites.soma_weights == "learned")
     else:
-        block = _weighted(layer, config, number)
+        block = _weighted(layer, config, number, threshold)
     dense = layer.kind in ("dense", "soma")
     block.neuron.settle(torch.Size((layer.channels_out,) if dense else (layer.channels_out, layer.height_out, 1)))
     built: nn.Module = block
     return built
 
 
-def _weighted(layer: LayerPlan, config: Config, number: int) -> nn.Module:
+def _weighted(layer: LayerPlan, config: Config, number: int, threshold: float) -> nn.Module:
     """A convolution or dense layer, with dendrites or without."""
     spiking = config.dendrites.realisation == "spiking"
     kinds: Any = (lif.Conv, lif.Dense)
     options: dict[str, Any] = {}
-    neuron = _neuron(config, layer)
+    neuron = _neuron(config, layer) | {"threshold": threshold}
     outputs = layer.channels_out
     if layer.branches:
         dendrites = config.dendrites
@@ -240,7 +258,6 @@ def _weighted(layer: LayerPlan, config: Config, number: int) -> nn.Module:
         neuron |= {
             "branch_taus": branch_taus(layer.branches, dendrites.tau_low, dendrites.tau_high),
             "per_channel": dendrites.per_channel,
-            "threshold": dendrites.branch_threshold if spiking else dendrites.threshold,
             "shared_param": True,
         }
         if spiking:

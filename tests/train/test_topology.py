@@ -10,7 +10,7 @@ from train.config import Config, DendriteConfig, LifConfig, NetworkConfig
 from train.errors import CallError
 from train.neurons.lif import Neuron
 from train.plan import LayerPlan, plan_dendrites, plan_layers
-from train.topology import AnnNetwork, SpikingNetwork, build_network, counts, initial_weight_std
+from train.topology import AnnNetwork, SpikingNetwork, build_network, counts, initial_weights
 
 SMALL = NetworkConfig(neuron="lif", conv_channels=(4, 6), conv_kernels=(5, 3), pools=(2, 2), dense=(12,))
 
@@ -180,7 +180,7 @@ def test_dendrites_draw_the_weights_of_their_lif_twin():
 def test_initial_weights_scale_with_the_threshold_and_the_fan_in():
     def std(fan_in=40, **lif):
         layer = LayerPlan("dense1", "dense", fan_in, 8, 1, 1)
-        (value,) = initial_weight_std(replace(Config(), lif=LifConfig(**lif)), layer, 0.1)
+        _, (value,) = initial_weights(replace(Config(), lif=LifConfig(**lif)), layer, 0.1)
         return value
 
     assert std(threshold=16.0) == pytest.approx(2 * std(threshold=8.0))
