@@ -300,7 +300,7 @@ def _read_neuron(group: h5py.Group, where: str) -> Cuba | DhLif:
         known = " or ".join((*NEURONS, DENDRITIC))
         raise MaestroError(f"{where}, neuron", f"is of type {kind!r}, which this project cannot run", allowed=known)
     for key in ("gradedSpike", "messageBits"):
-        if key in neuron and np.any(value(neuron, key, f"{where}, neuron")):
+        if key in neuron and np.any(integers(neuron, key, f"{where}, neuron")):
             raise MaestroError(f"{where}, neuron", f"sends graded spikes ({key})", allowed="binary spikes")
     v_decay = _decay(neuron, "vDecay", f"{where}, neuron")
     vth_mant = number(neuron, "vThMant", f"{where}, neuron")

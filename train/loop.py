@@ -52,7 +52,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     MaestroError
         The loss stopped being a number.
     """
-    _claim(config, run, resume, overwrite)
+    _check_claim(config, run, resume, overwrite)
     torch.set_num_threads(config.training.threads)
     # oneDNN rounds weight gradients differently from call to call; the same seed must give the same checkpoint.
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
@@ -63,6 +63,8 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     normaliser = Normaliser.fit(list(clips["train"].sequences))
     network = new_network(config, encoder, sum(map(len, labels.values())))
     optimiser = torch.optim.AdamW(_parameter_groups(network, config), weight_decay=config.training.weight_decay)
+    # Only now, when nothing in the configuration can fail any more, may an older run go.
+    _claim(config, run, overwrite)
     state = _State(network, optimiser)
     if resume and run.resume.is_file():
         state.load(run)
@@ -177,29 +179,37 @@ class _State:
             ) from error
 
 
-def _claim(config: Config, run: RunFolder, resume: bool, overwrite: bool) -> None:
-    """Take the run folder for this configuration, or say why not."""
-    text = dump_config(config)
-    held = run.config.is_file() and (run.checkpoint.is_file() or run.resume.is_file())
-    if held and not overwrite:
-        if run.config.read_text() != text:
-            raise CallError(
-                str(run.path),
-                "holds a run of another configuration",
-                cure="give another --run, or --overwrite to replace it",
-            )
-        if run.metrics.is_file():
-            raise CallError(str(run.path), "is trained already", cure="use it, or --overwrite to train it again")
-        if not resume:
-            raise CallError(
-                str(run.path), "holds a half-trained run", cure="--resume goes on with it, --overwrite starts again"
-            )
+def _check_claim(config: Config, run: RunFolder, resume: bool, overwrite: bool) -> None:
+    """Say why the run folder cannot be had for this configuration, if so."""
+    if not _is_held(run) or overwrite:
+        return
+    if run.config.read_text() != dump_config(config):
+        raise CallError(
+            str(run.path),
+            "holds a run of another configuration",
+            cure="give another --run, or --overwrite to replace it",
+        )
+    if run.metrics.is_file():
+        raise CallError(str(run.path), "is trained already", cure="use it, or --overwrite to train it again")
+    if not resume:
+        raise CallError(
+            str(run.path), "holds a half-trained run", cure="--resume goes on with it, --overwrite starts again"
+        )
+
+
+def _is_held(run: RunFolder) -> bool:
+    return run.config.is_file() and (run.checkpoint.is_file() or run.resume.is_file())
+
+
+def _claim(config: Config, run: RunFolder, overwrite: bool) -> None:
+    """Take the run folder for this configuration."""
+    if _is_held(run) and not overwrite:
         return
     # What later stages made of the old checkpoint must not stand beside the new one.
     for path in (run.metrics, run.manifest, run.net, run.parity, run.resume, run.checkpoint):
         path.unlink(missing_ok=True)
     with atomic_write(run.config) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(dump_config(config))
 
 
 def is_done(config: Config, run: RunFolder) -> bool:

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from train.config import Config
 from train.neurons import dh_lif, dh_spiking, lif, slayer
-from train.neurons.branches import branch_taus, gain_of
+from train.neurons.branches import branch_taus, decay_of, gain_of
 from train.neurons.dynamics import DECAY_ONE
 from train.neurons.dynamics import dh_lif as dh_lif_dynamics
 from train.plan import LayerPlan, plan_dendrites, plan_layers
@@ -155,9 +155,8 @@ def initial_weights(
     the threshold follows from ``weight_std``, where that is given. A layer without branches has one deviation.
     """
     lif_config, dendrites = config.lif, config.dendrites
-    decays = [
-        1 - math.exp(-1 / tau) for tau in branch_taus(max(1, layer.branches), dendrites.tau_low, dendrites.tau_high)
-    ]
+    taus = branch_taus(max(1, layer.branches), dendrites.tau_low, dendrites.tau_high)
+    decays = [decay_of(tau) for tau in taus]
     if not layer.branches:
         threshold = lif_config.threshold
         drives = [_drive((lif_config.current_decay,), (0,), lif_config.voltage_decay, rate, spread)]

@@ -144,6 +144,7 @@ def replace(file, key, value):
         ("layer/1/neuron/iDecay", [1, 2], r"has iDecay of shape \(2,\)"),
         ("layer/1/neuron/vThMant", [1, 2], r"has 2 values of 'vThMant'"),
         ("layer/1/neuron/gradedSpike", True, r"sends graded spikes \(gradedSpike\)"),
+        ("layer/1/neuron/gradedSpike", b"no", r"has a dataset 'gradedSpike' that is not all whole numbers"),
         ("layer/0/shape", [2, 7], r"layer 0 \(input\): has shape \(2, 7\)"),
         ("layer/4/weight", np.zeros((6, 11)), r"layer 4 \(dense\): has weights of shape \(6, 11\)"),
         ("layer/4/weight", np.zeros((5, 12)), r"layer 4 \(dense\): has weights of shape \(5, 12\)"),

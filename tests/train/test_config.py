@@ -90,3 +90,10 @@ def test_any_table_is_a_configuration_or_a_call_error(values):
     # Any other exception would be a traceback for a user.
     with contextlib.suppress(CallError):
         assert dump_config(parse_config(values))
+
+
+@pytest.mark.parametrize("section", ["corpus", "encoding", "noise", "training"])
+@pytest.mark.parametrize("seed", [-1, 99999999999999999999])
+def test_seeds_are_bounded(section, seed):
+    with pytest.raises(CallError, match=rf"configuration key {section}\.seed: is .* \(expected 0 to 1e\+06\)"):
+        load_config("lif", [f"{section}.seed={seed}"])

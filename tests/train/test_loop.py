@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -154,6 +155,19 @@ def test_training_again_removes_what_was_made_of_the_old_checkpoint(config, tmp_
     loop.fit(config, run, overwrite=True)
     assert not run.net.exists()
     assert not run.manifest.exists()
+
+
+def test_a_configuration_that_cannot_be_built_leaves_the_old_run(config, tmp_path):
+    from train.config import DendriteConfig
+
+    run = RunFolder(tmp_path)
+    loop.fit(config, run)
+    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    network = dataclasses.replace(config.network, neuron="dh_lif")
+    impossible = dataclasses.replace(config, network=network, dendrites=DendriteConfig(branches=64))
+    with pytest.raises(CallError, match=r"dendrites.branches: is 64 where a neuron of layer \w+ has"):
+        loop.fit(impossible, run, overwrite=True)
+    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
 
 
 def test_a_loss_that_is_no_number_stops_with_the_cure(config, tmp_path, monkeypatch):

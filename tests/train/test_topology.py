@@ -168,13 +168,38 @@ def test_more_branches_than_inputs_are_refused():
         build_network(config, 2, 9, 5)
 
 
-def test_dendrites_draw_the_weights_of_their_lif_twin():
-    """Up to a factor a layer: models of one seed differ in dendrites and nothing else."""
-    twin, dendrites = _build(), _build(replace(SMALL, neuron="dh_lif"))
-    for one, other in zip(twin.blocks, dendrites.blocks, strict=True):
-        if hasattr(one, "synapse"):
+@pytest.mark.parametrize("realisation", ["analog", "spiking"])
+def test_dendrites_draw_the_weights_of_their_lif_twin(realisation):
+    """Up to a factor a layer (and branch): models of one seed differ in dendrites and nothing else."""
+    twin = _build()
+    dendrites = _build(replace(SMALL, neuron="dh_lif"), dendrites=DendriteConfig(realisation=realisation))
+    blocks = {
+        layer.name.removesuffix("_branches"): block
+        for layer, block in zip(dendrites.plan, dendrites.blocks, strict=True)
+        if layer.kind in ("conv", "dense")
+    }
+    for layer, one in zip(twin.plan, twin.blocks, strict=True):
+        if layer.kind not in ("conv", "dense"):
+            continue
+        other = blocks[layer.name]
+        ratio = (other.synapse.weight / one.synapse.weight).detach().flatten(1)
+        branch = other.partition.of_weights()
+        for index in range(other.partition.branches):
+            own = ratio[branch == index]
+            torch.testing.assert_close(own, torch.full_like(own, own[0].item()), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("neuron", ["lif", "analog", "spiking"])
+def test_weights_of_a_given_deviation_come_with_the_threshold_that_fits(neuron):
+    network = replace(SMALL, neuron="lif" if neuron == "lif" else "dh_lif")
+    dendrites = DendriteConfig(realisation="analog" if neuron == "lif" else neuron)
+    free, fixed = (_build(network, LifConfig(weight_std=std), features=33, dendrites=dendrites) for std in (0.0, 0.25))
+    for layer, one, other in zip(free.plan, free.blocks, fixed.blocks, strict=True):
+        if layer.kind in ("conv", "dense"):
+            assert float(other.synapse.weight.square().mean().sqrt()) == pytest.approx(0.25, rel=0.35), layer.name
+            scale = other.neuron.threshold / one.neuron.threshold
             ratio = other.synapse.weight / one.synapse.weight
-            torch.testing.assert_close(ratio, torch.full_like(ratio, ratio.flatten()[0].item()), rtol=1e-3, atol=0)
+            assert float(ratio.median()) == pytest.approx(scale, rel=0.05), layer.name
 
 
 def test_initial_weights_scale_with_the_threshold_and_the_fan_in():

@@ -155,8 +155,6 @@ class AddedNoise:
 
 
 def _noise(config: Config, corpus: Corpus, kind: str, snr_db: Sequence[float], purpose: int) -> AddedNoise:
-    if config.noise.seed < 0:
-        raise CallError("configuration key noise.seed", f"is {config.noise.seed}", allowed="0 or more")
     rate_hz = config.corpus.sample_rate_hz
     pool_split = "train" if purpose == _TRAINING else "validation"
     pool = tuple(recording for recording in corpus.recordings if recording.split == pool_split)

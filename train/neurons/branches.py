@@ -26,6 +26,11 @@ def branch_taus(branches: int, low: float, high: float) -> list[float]:
     return [low * ratio ** (branch / (branches - 1)) for branch in range(branches)]
 
 
+def decay_of(tau: float) -> float:
+    """Decay, a fraction a step, of a time constant in steps: ``1 - exp(-1 / tau)``."""
+    return 1 - math.exp(-1 / tau)
+
+
 def gain_of(decay: float) -> int:
     """Bits ``g`` by which a branch's input is shifted down: log2(4096 / iDecay), rounded, in 0..6.
 
@@ -99,9 +104,23 @@ class Partition(nn.Module):
 
 
 class Branching:
-    """What blocks with branches share: a partition, and sums by branch."""
+    """What blocks with branches share: their neuron, a partition, and sums by branch.
 
+    A block says its kind of neuron in ``branch_neuron``.
+    """
+
+    branch_neuron: type[Any]
     partition: Partition
+
+    def _furnish(
+        self, neuron_params: dict[str, Any], inputs: int, outputs: int, partition: dict[str, Any] | None, quantise: bool
+    ) -> None:
+        """Give the block its neuron and its partition in place of the plain ones."""
+        block: Any = self
+        block.neuron = self.branch_neuron(channels=outputs, **neuron_params)
+        if quantise:
+            block.synapse.pre_hook_fx = block.neuron.quantize_8bit
+        block.partition = Partition(inputs, outputs, block.neuron.branches, **(partition or {}))
 
     def expanded(self, weight: torch.Tensor) -> torch.Tensor:
         """Weights (neuron, in, ...) as (branch, neuron, in, ...), zero where an input is another branch's."""

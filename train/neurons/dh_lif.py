@@ -15,7 +15,6 @@ This is the analog realisation, which runs in the simulator only: no public micr
 ``train/neurons/dh_spiking.py`` is the one for the chip.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from train.neurons import lif, slayer
-from train.neurons.branches import Branching, Partition, gain_of, plain_params, refuse_options
+from train.neurons.branches import Branching, decay_of, gain_of, plain_params, refuse_options
 from train.neurons.dynamics import DECAY_ONE, dh_lif, leaky_integrator
 
 
@@ -56,10 +55,12 @@ class Neuron(lif.Neuron):
         for refused in ("norm", "persistent_state", "graded_spike"):
             if options.get(refused):
                 raise ValueError(f"a neuron with dendrites has no {refused}")
+        if not options.get("shared_param", True):
+            raise ValueError("somata of one layer share their decay; per_channel is for branches")
         super().__init__(current_decay=1.0, channels=channels, **options)
         del self.current_decay
         self.branches = len(branch_taus)
-        decays = [DECAY_ONE * (1 - math.exp(-1 / tau)) for tau in branch_taus]
+        decays = [DECAY_ONE * (decay_of(tau)) for tau in branch_taus]
         size = (channels or 1) if per_channel else 1
         self.branch_decay = nn.ParameterList(
             nn.Parameter(torch.full((size,), decay), requires_grad=self.requires_grad) for decay in decays
@@ -145,6 +146,8 @@ class Dense(Branching, lif.Dense):
         As ``slayer.block.cuba.Dense``'s, without delay and mask.
     """
 
+    branch_neuron = Neuron
+
     def __init__(
         self,
         neuron_params: dict[str, Any],
@@ -155,7 +158,7 @@ class Dense(Branching, lif.Dense):
     ) -> None:
         refuse_options(options)
         super().__init__(plain_params(neuron_params), in_neurons, out_neurons, **options)
-        _furnish(self, neuron_params, in_neurons, out_neurons, partition, options)
+        self._furnish(neuron_params, in_neurons, out_neurons, partition, options.get("pre_hook_fx") is not None)
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes (sample, neuron, time) for spikes (sample, neuron, time)."""
@@ -164,6 +167,8 @@ class Dense(Branching, lif.Dense):
 
 class Conv(Branching, lif.Conv):
     """Convolution block of DH-LIF neurons (analog branches), in one group; options as :class:`Dense`'s."""
+
+    branch_neuron = Neuron
 
     def __init__(
         self,
@@ -178,23 +183,9 @@ class Conv(Branching, lif.Conv):
         super().__init__(plain_params(neuron_params), in_features, out_features, *args, **options)
         if self.synapse.groups != 1:
             raise ValueError("a convolution with dendrites has one group")
-        _furnish(self, neuron_params, self.synapse.weight[0].numel(), out_features, partition, options)
+        inputs = self.synapse.weight[0].numel()
+        self._furnish(neuron_params, inputs, out_features, partition, options.get("pre_hook_fx") is not None)
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes for spikes, each (sample, channel, height, width, time)."""
         return self._answer(self.branch_sums(x))
-
-
-def _furnish(
-    block: Any,
-    neuron_params: dict[str, Any],
-    inputs: int,
-    outputs: int,
-    partition: dict[str, Any] | None,
-    options: dict[str, Any],
-) -> None:
-    """Give a block its neuron and its partition in place of the plain ones."""
-    block.neuron = Neuron(channels=outputs, **neuron_params)
-    if options.get("pre_hook_fx") is None:
-        block.synapse.pre_hook_fx = block.neuron.quantize_8bit
-    block.partition = Partition(inputs, outputs, block.neuron.branches, **(partition or {}))

@@ -8,7 +8,6 @@ Neurons of the first layer are ordered neuron by neuron, ``neuron * B + branch``
 of kernel 1 in as many groups as channels.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from train.neurons import lif
-from train.neurons.branches import Branching, Partition, plain_params, refuse_options
+from train.neurons.branches import Branching, decay_of, plain_params, refuse_options
 from train.neurons.dynamics import DECAY_ONE
 
 # Weights of a soma's branches at the start add up to this; a single one has at most 254 / 64.
@@ -48,7 +47,7 @@ class BranchNeuron(lif.Neuron):
         self.branches, self.channels = len(branch_taus), channels
         size = channels if per_channel else 1
         self.branch_decay = nn.ParameterList(
-            nn.Parameter(torch.full((size,), DECAY_ONE * (1 - math.exp(-1 / tau))), requires_grad=self.requires_grad)
+            nn.Parameter(torch.full((size,), DECAY_ONE * (decay_of(tau))), requires_grad=self.requires_grad)
             for tau in branch_taus
         )
 
@@ -76,6 +75,8 @@ class BranchNeuron(lif.Neuron):
 class BranchDense(Branching, lif.Dense):
     """Dense block of branches' compartments; arguments as ``dh_lif.Dense``'s, neurons' as :class:`BranchNeuron`'s."""
 
+    branch_neuron = BranchNeuron
+
     def __init__(
         self,
         neuron_params: dict[str, Any],
@@ -86,7 +87,7 @@ class BranchDense(Branching, lif.Dense):
     ) -> None:
         refuse_options(options)
         super().__init__(plain_params(neuron_params), in_neurons, out_neurons, **options)
-        _furnish(self, neuron_params, in_neurons, out_neurons, partition, options)
+        self._furnish(neuron_params, in_neurons, out_neurons, partition, options.get("pre_hook_fx") is not None)
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes (sample, neuron * B + branch, time) for spikes (sample, neuron, time)."""
@@ -95,6 +96,8 @@ class BranchDense(Branching, lif.Dense):
 
 class BranchConv(Branching, lif.Conv):
     """Convolution block of branches' compartments, in one group; options as :class:`BranchDense`'s."""
+
+    branch_neuron = BranchNeuron
 
     def __init__(
         self,
@@ -109,7 +112,8 @@ class BranchConv(Branching, lif.Conv):
         super().__init__(plain_params(neuron_params), in_features, out_features, *args, **options)
         if self.synapse.groups != 1:
             raise ValueError("a convolution with dendrites has one group")
-        _furnish(self, neuron_params, self.synapse.weight[0].numel(), out_features, partition, options)
+        inputs = self.synapse.weight[0].numel()
+        self._furnish(neuron_params, inputs, out_features, partition, options.get("pre_hook_fx") is not None)
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes (sample, channel * B + branch, height, width, time) for spikes of the convolution's input."""
@@ -158,18 +162,3 @@ class Soma(lif._Fast, nn.Module):
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes (sample, neuron, ..., time) for compartments' spikes (sample, neuron * B + branch, ..., time)."""
         return self._answer(self.synapse(x))
-
-
-def _furnish(
-    block: Any,
-    neuron_params: dict[str, Any],
-    inputs: int,
-    outputs: int,
-    partition: dict[str, Any] | None,
-    options: dict[str, Any],
-) -> None:
-    """Give a block its neuron and its partition in place of the plain ones."""
-    block.neuron = BranchNeuron(channels=outputs, **neuron_params)
-    if options.get("pre_hook_fx") is None:
-        block.synapse.pre_hook_fx = block.neuron.quantize_8bit
-    block.partition = Partition(inputs, outputs, block.neuron.branches, **(partition or {}))

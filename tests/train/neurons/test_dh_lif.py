@@ -89,6 +89,18 @@ def test_it_is_slayers_integrator_called_per_branch(stock_chain, parts, branches
         assert mine.shape == other.shape
 
 
+def test_a_decay_a_channel_learns_from_its_own_channel():
+    """Every channel alone, as a neuron of its own, gives the gradient that it gives among the others."""
+    x = _sums((4, 2, 3, 60), 3).abs()
+    registers = torch.tensor([[400.0, 900.0, 2000.0], [100.0, 60.0, 300.0]], requires_grad=True)
+    gain, soma = torch.tensor([1.0, 0.25]), torch.tensor([300.0])
+    dh_lif_kernel(x, registers, gain, soma, 3.0 + EPS, 30.0, 0.1, 4096).sum().backward()
+    for channel in range(3):
+        alone = registers.detach()[:, channel : channel + 1].clone().requires_grad_()
+        dh_lif_kernel(x[:, :, channel : channel + 1], alone, gain, soma, 3.0 + EPS, 30.0, 0.1, 4096).sum().backward()
+        torch.testing.assert_close(registers.grad[:, channel], alone.grad[:, 0], rtol=1e-5, atol=0)
+
+
 @pytest.mark.parametrize("branches", BRANCHES)
 def test_decays_learn_as_slayers_do(stock_chain, branches):
     x = _sums((4, branches, 1, 60), 3).abs()
@@ -296,6 +308,15 @@ def test_time_constants_are_log_spaced_and_gains_follow_them():
 def test_what_dendrites_do_not_have_is_refused(refused):
     with pytest.raises(ValueError, match=f"a neuron with dendrites has no {next(iter(refused))}"):
         dh_lif.Neuron([2.0, 4.0], **PARAMS, **refused)
+    with pytest.raises(ValueError, match="somata of one layer share their decay; per_channel is for branches"):
+        dh_lif.Neuron([2.0, 4.0], **PARAMS, shared_param=False)
+
+
+def test_the_gain_has_the_files_bounds():
+    from export import limits
+    from train.neurons import branches
+
+    assert branches.GAIN_MAX == limits.GAIN_MAX
 
 
 @pytest.mark.parametrize("module", [dh_lif, dh_spiking])
