@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from export.datasets import AGAIN, attribute, integers, number, pair, text, value
+from export.datasets import AGAIN, attribute, integers, number, pair, text
 from export.dendrites import ANALOG
 from export.graph import (
     ConvLayer,

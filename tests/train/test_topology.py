@@ -199,7 +199,7 @@ def test_weights_of_a_given_deviation_come_with_the_threshold_that_fits(neuron):
             assert float(other.synapse.weight.square().mean().sqrt()) == pytest.approx(0.25, rel=0.35), layer.name
             scale = other.neuron.threshold / one.neuron.threshold
             ratio = other.synapse.weight / one.synapse.weight
-            assert float(ratio.median()) == pytest.approx(scale, rel=0.05), layer.name
+            assert float(ratio.median()) == pytest.approx(scale, rel=0.1), layer.name
 
 
 def test_initial_weights_scale_with_the_threshold_and_the_fan_in():
