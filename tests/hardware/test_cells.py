@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardware import activity, cells, counters
+from hardware import activity, cells
 from hardware.cells import Job, branch_layers, condition_name, read_cell, require_cell, run_cell
 from hardware.experiment import Evaluation
 from train import loop
@@ -186,4 +186,3 @@ def test_names():
     config = load_config("dh_lif_spiking")
     assert branch_layers(config, ("conv1_branches", "conv1")) == {"conv1_branches": 4}
     assert branch_layers(load_config("dh_lif"), ("conv1",)) == {}
-    assert counters.DECAY_ONE == 4096
