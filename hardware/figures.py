@@ -1,5 +1,6 @@
 """The experiment's pictures, drawn from ``compare.json`` alone, each as PNG and as SVG."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,11 +149,11 @@ def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
 
 
 def accuracy_over_branches(figure: "Figure", result: Mapping[str, Any]) -> bool:
-    """Accuracy over the number of branches, where models differ in it alone; LIF, which has none, as a line."""
+    """Accuracy over the number of branches, where models differ in it alone; a LIF baseline as a line."""
     series = _branch_series(result)
     if not series:
         return False
-    accuracy = _accuracy(result)
+    accuracy, lif = _accuracy(result), _lif_baseline(result)
     figure.set_size_inches(3.6 * len(accuracy) + 0.4, 3.3)
     axes = figure.subplots(1, len(accuracy), squeeze=False)[0]
     for axis, (split, heard) in zip(axes, accuracy.items(), strict=True):
@@ -166,13 +167,9 @@ def accuracy_over_branches(figure: "Figure", result: Mapping[str, Any]) -> bool:
             axis.errorbar(
                 range(len(series)), means, yerr=errors, fmt="o-", capsize=2, color=colour, label=CONDITIONS[condition]
             )
-            if "lif" in heard[condition]:
-                axis.axhline(
-                    100 * heard[condition]["lif"]["mean"],
-                    color=colour,
-                    linestyle=":",
-                    label=f"LIF, {CONDITIONS[condition]}",
-                )
+            if lif is not None:
+                words = f"{_label(result, lif)}, {CONDITIONS[condition]}"
+                axis.axhline(100 * heard[condition][lif]["mean"], color=colour, linestyle=":", label=words)
         axis.set_xticks(range(len(series)), [str(count) for count, _ in series])
         axis.set_xlabel("branches a neuron")
         axis.set_title(SPLITS.get(split, split), fontsize=9)
@@ -236,13 +233,25 @@ def _lines(result: Mapping[str, Any]) -> list[str]:
 
 
 def _branch_series(result: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Number of branches and model, where several models share a search and differ in it."""
+    """Number of branches and model, of the most models that differ in dendrites.branches alone."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for model, entry in result["models"].items():
-        if entry["branches"] and entry["searched_as"]:
-            groups.setdefault(entry["searched_as"], []).append((entry["branches"], model))
+        if entry["branches"]:
+            groups.setdefault(_but_for_branches(entry["config"]), []).append((entry["branches"], model))
     longest = max(groups.values(), key=len, default=[])
     return sorted(longest) if len(longest) > 1 else []
+
+
+def _but_for_branches(config: Mapping[str, Any]) -> str:
+    """A configuration as a word that does not tell numbers of branches apart."""
+    dendrites = {**config["dendrites"], "branches": None}
+    return json.dumps({**config, "name": None, "dendrites": dendrites}, sort_keys=True)
+
+
+def _lif_baseline(result: Mapping[str, Any]) -> str | None:
+    models = result["models"]
+    found = (name for name in result["experiment"]["baselines"] if name in models)
+    return next((name for name in found if models[name]["config"]["network"]["neuron"] == "lif"), None)
 
 
 def _branched_layers(result: Mapping[str, Any], model: str) -> dict[str, str]:
