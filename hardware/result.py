@@ -73,7 +73,7 @@ def make_result(
                 "searched_as": experiment.source(model),
                 "config": section_dict(configs[model]),
                 "branches": branches_of(configs[model]),
-                "costs": _mean_costs([_with_latency(cell["costs"]) for cell in cells[model]]),
+                "costs": _mean_costs([with_latency(cell["costs"]) for cell in cells[model]]),
                 "cells": [
                     _cell_entry(cell, heard) for cell, heard in zip(cells[model], accuracies[model], strict=True)
                 ],
@@ -139,7 +139,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _with_latency(costs: Mapping[str, Any]) -> dict[str, Any]:
+def with_latency(costs: Mapping[str, Any]) -> dict[str, Any]:
     """A cell's costs with ``latency_steps`` where it has spikes: every layer with synapses adds a step."""
     if "syn_ops" not in costs:
         return dict(costs)
@@ -173,7 +173,7 @@ def _accuracies(cell: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float]
 
 def _cell_entry(cell: Mapping[str, Any], heard: Mapping[str, Any]) -> dict[str, Any]:
     kept = ("seed", "key", "score", "epochs", "best_epoch", "history", "parameters", "rates", "gate", "time_constants")
-    costs = {key: value for key, value in _with_latency(cell["costs"]).items() if key != "layers"}
+    costs = {key: value for key, value in with_latency(cell["costs"]).items() if key != "layers"}
     return {**{key: cell[key] for key in kept}, "costs": costs, "seconds": cell["seconds"], "accuracy": heard}
 
 

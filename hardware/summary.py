@@ -179,18 +179,18 @@ def _tables(result: Mapping[str, Any]) -> Iterator[Table]:
             if model != baseline
         ]
         yield f"{head}, points above {models[baseline]['label']} (95 % interval, paired)", columns, rows
-    yield _cost_table(models)
+    yield from _cost_tables(models)
 
 
-def _cost_table(models: Mapping[str, Any]) -> Table:
-    rows = []
+def _cost_tables(models: Mapping[str, Any]) -> Iterator[Table]:
+    sizes, works = [], []
     for entry in models.values():
         costs = entry["costs"]
-        sizes = [f"{costs[key]:,.0f}" if key in costs else "-" for key in _SIZES]
-        works = [f"{costs[key] / 1000:,.1f}" if key in costs else "-" for key in _WORK]
-        rows.append([entry["label"], f"{entry['cells'][0]['parameters']:,}", *sizes, *works])
-    columns = ["model", "parameters", *_SIZES.values(), *_WORK.values()]
-    return "size and latency, and work an inference in thousands (clean test clips)", columns, rows
+        found = (f"{costs[key]:,.0f}" if key in costs else "-" for key in _SIZES)
+        sizes.append([entry["label"], f"{entry['cells'][0]['parameters']:,}", *found])
+        works.append([entry["label"], *(f"{costs[key] / 1000:,.1f}" if key in costs else "-" for key in _WORK)])
+    yield "size and latency", ["model", "parameters", *_SIZES.values()], sizes
+    yield "work an inference, in thousands (clean test clips)", ["model", *_WORK.values()], works
 
 
 def _shown(by_split: Mapping[str, Any]) -> list[tuple[str, str]]:

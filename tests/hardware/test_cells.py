@@ -8,6 +8,7 @@ import torch
 from hardware import activity, cells
 from hardware.cells import Job, branch_layers, condition_name, read_cell, require_cell, run_cell
 from hardware.experiment import Evaluation
+from hardware.result import with_latency
 from train import loop
 from train.config import load_config
 from train.errors import MaestroError
@@ -46,6 +47,7 @@ def test_a_cell_is_trained_exported_and_heard(fake_corpus, job, preset, layers, 
         assert set(found["accuracy"][split]) == {"clean", "pink_10"}
     costs = found["costs"]
     assert tuple(costs["layers"]) == layers
+    assert with_latency(costs)["latency_steps"] == json.loads(cell.run.manifest.read_text())["latency_steps"]
     assert costs["layers"]["dense1"]["states"] == 8 * states
     assert costs["layers"]["pool1"]["states"] == 2 * costs["layers"]["pool1"]["neurons"]
     clips = fake_corpus(cell.config)[0]["test"]
