@@ -251,7 +251,7 @@ def _branch_series(result: Mapping[str, Any]) -> list[tuple[int, str]]:
 def _first_of(result: Mapping[str, Any], series: Sequence[tuple[int, str]]) -> str:
     """The model of a series that the others vary: it stands first in the experiment's file."""
     varied = {model for _, model in series}
-    return next(model for model in result["models"] if model in varied)
+    return next(str(model) for model in result["models"] if model in varied)
 
 
 def _but_for_branches(config: Mapping[str, Any]) -> str:
