@@ -145,7 +145,7 @@ def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
                     axis.axhline(100 * entry["mean"], linestyle=":", **shown)
                     continue
                 place = [spiking[model][key] / 1000], [100 * entry["mean"]]
-                axis.errorbar(*place, yerr=_half(entry), capsize=2, fmt=_marker(result, model), **shown)
+                axis.errorbar(*place, yerr=_half(entry), capsize=2, markersize=4.5, fmt=_marker(result, model), **shown)
             largest = max(costs[key] for costs in spiking.values()) / 1000
             axis.set_xlim(0, 1.08 * largest)
         place_words = f"{SPLITS.get(split, split)},\n{CONDITIONS[condition]}"

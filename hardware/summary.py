@@ -63,7 +63,8 @@ def write_summary(result: Mapping[str, Any], path: Path, pictures: Sequence[Path
     for picture in pictures:
         lines += ["", f"![{picture.stem.replace('_', ' ')}]({picture.name})"]
     hours = {word: seconds / 3600 for word, seconds in result["seconds"].items()}
-    commits = ", ".join(commit[:12] for commit in result["commits"])
+    # Without the words after it, a commit with local changes would pass for the commit.
+    commits = ", ".join(commit[:12] + commit[40:] for commit in result["commits"])
     lines += [
         "",
         f"All epochs of all cells took {hours['all_epochs_wall']:.2f} h. The last attempts at all cells, with their "

@@ -219,7 +219,7 @@ def test_pictures_and_words(experiment, fake_cell, in_this_process, tmp_path, ca
     assert "integers gave every spike of every layer of that forward on 2 clean clips of the test sets; the" in text
     assert "| LIF | 40 | 30 | 8 | 16 | 1 |\n" in text
     assert "| LIF | 0.0 | 0.1 | 0.4 | - | - |\n" in text
-    assert "what was spent on a cell before it was stopped and gone on with is not in them." in text
+    assert "gone on with is not in them. Commits abcdabcdabcd with local changes." in text
     assert "- new performances, clean, against LIF: " in text
     assert "Of 24 intervals of 95 %, about 1 would leave zero out by chance if nothing differed." in text
     assert "![paired differences](paired_differences.png)" in text
