@@ -15,7 +15,7 @@ from hardware.experiment import CLEAN, Evaluation
 from train.artifacts import RunFolder, key_of, provenance, read_json, versions, write_json
 from train.config import Config, section_dict
 from train.console import say
-from train.errors import MaestroError
+from train.errors import DivergedError, MaestroError
 
 if TYPE_CHECKING:
     from train.model import TrainedRun
@@ -123,9 +123,9 @@ def run_cell(job: Job) -> None:
     result = {"name": job.name, "key": job.key, "kind": job.kind, "model": job.model, "seed": job.config.training.seed}
     try:
         result |= _train(job)
-    except MaestroError as error:
-        # A search's cell that diverges is a result, and no reason to lose the others; a full disk is neither.
-        if job.kind == COMPARE or not error.found.startswith("the loss became"):
+    except DivergedError as error:
+        # A search's cell that diverges is a result, and no reason to lose the others.
+        if job.kind == COMPARE:
             raise
         result |= {"failed": str(error), "score": 0.0}
     if job.evaluation is not None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hardware.cells import COMPARE, Job, read_cell, require_cell
-from hardware.experiment import CLEAN, Experiment, check_searches, search_cells
+from hardware.experiment import CLEAN, Experiment, search_cells
 from hardware.pool import run_jobs
 from hardware.result import make_result
+from hardware.searches import check_searches
 from train.artifacts import write_json
 from train.console import say
 from train.errors import CallError, MaestroError
@@ -40,7 +41,7 @@ def compare(experiment: Experiment, models: Sequence[str], out: Path, workers: i
     Raises
     ------
     CallError
-        The searches are of unequal size, or another call works in ``out``.
+        The searches or a configuration in them will not do, or another call works in ``out``.
     MaestroError
         Cells failed; the others were run, and a further call goes on. A result is damaged.
     """

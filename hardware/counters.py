@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.graph import ConvLayer, DenseLayer, DhLif, InputLayer, Integers, Network, Pair, SpikingLayer
+from export.limits import DECAY_ONE
 
-DECAY_ONE = 4096
 Counts = NDArray[np.float64]
 
 

@@ -1,6 +1,7 @@
 """What the controlled experiment is made of: which models, tuned and compared how, heard under what conditions."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import tomli
 
+from hardware.fairness import require_alike
 from train.config import HEADS, NOISES, Config, build_section, check_choice, load_config
 from train.errors import CallError
 
@@ -158,6 +160,7 @@ def parse_experiment(values: dict[str, Any]) -> Experiment:
         raise CallError("configuration section models", "names no model", cure="add a table [models.NAME]")
     models = {}
     for name, table in tables.items():
+        _check_name(f"configuration section models.{name}", name)
         if not isinstance(table, dict):
             raise CallError(f"configuration key models.{name}", f"is {table!r}", allowed="a section of keys")
         model = build_section(Model, table, f"models.{name}.")
@@ -188,32 +191,24 @@ def search_cells(experiment: Experiment, model: str) -> list[tuple[str, ...]]:
     return parse_grid(experiment.models[model].grid)
 
 
-def check_searches(experiment: Experiment) -> None:
-    """Refuse searches of unequal size, and cells that are no configuration; needs torch to be loaded.
-
-    Raises
-    ------
-    CallError
-        Says which.
-    """
-    sizes = {model: len(search_cells(experiment, model)) for model in experiment.searched(experiment.models)}
-    if len(set(sizes.values())) > 1:
-        found = ", ".join(f"{model} {size}" for model, size in sizes.items())
-        raise CallError(
-            "searches", f"have unequal numbers of cells: {found}", allowed="the same budget for every model"
-        )
-    for model in sizes:
-        for cell in search_cells(experiment, model):
-            experiment.tuning_config(model, cell)
-
-
 def _check(experiment: Experiment) -> None:
     evaluation, tuning = experiment.evaluation, experiment.tuning
+    _check_name("configuration key name", experiment.name)
     check_choice("head", experiment.head, HEADS)
     for split in evaluation.splits:
         check_choice("evaluation.splits", split, SPLITS)
     for kind in evaluation.noises:
         check_choice("evaluation.noises", kind, NOISES)
+    lists: dict[str, Sequence[Any]] = {
+        "baselines": experiment.baselines,
+        "evaluation.splits": evaluation.splits,
+        "evaluation.noises": evaluation.noises,
+        "evaluation.snr_db": evaluation.snr_db,
+    }
+    for key, values in lists.items():
+        twice = [value for value in values if values.count(value) > 1]
+        if twice:
+            raise CallError(f"configuration key {key}", f"names {twice[0]} twice", allowed="each once")
     bounds = (
         ("seeds", experiment.seeds, 1, 1000),
         ("first_seed", experiment.first_seed, 0, 1_000_000),
@@ -239,29 +234,20 @@ def _check(experiment: Experiment) -> None:
 
 
 def _check_models(experiment: Experiment) -> None:
-    data = experiment.shared_config()
-    for name, model in experiment.models.items():
+    data, tables = experiment.shared_config(), experiment.models
+    for name, model in tables.items():
         where = f"configuration key models.{name}.tuned_as"
         if model.tuned_as:
             _known(model.tuned_as, where, experiment)
-            if model.grid or not experiment.models[model.tuned_as].grid:
+            if model.grid or not tables[model.tuned_as].grid:
                 raise CallError(where, f"is {model.tuned_as!r}", allowed="a model with a grid, by one without")
-        config = experiment.config(name, experiment.first_seed)
-        for section in ("corpus", "features", "encoding", "noise"):
-            if getattr(config, section) != getattr(data, section):
-                raise CallError(
-                    f"model {name}",
-                    f"has another section {section} than {next(iter(experiment.models))}",
-                    allowed="the same data for every model",
-                    cure="set it under shared",
-                )
-        if config.training.epochs != data.training.epochs:
-            raise CallError(
-                f"model {name}",
-                f"trains for {config.training.epochs} epochs",
-                allowed=f"{data.training.epochs}, as every model",
-                cure="set training.epochs under shared",
-            )
+        require_alike(f"model {name}", experiment.config(name, experiment.first_seed), next(iter(tables)), data)
+
+
+def _check_name(where: str, name: str) -> None:
+    """Refuse a name that would not do as a part of a path."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise CallError(where, f"is named {name!r}", allowed="a letter followed by letters, digits and underscores")
 
 
 def _known(name: str, where: str, experiment: Experiment) -> None:

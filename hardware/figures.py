@@ -1,5 +1,7 @@
 """The experiment's pictures, drawn from ``compare.json`` alone, each as PNG and as SVG."""
 
+import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +64,7 @@ def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def accuracy_over_snr(figure: "Figure", result: Mapping[str, Any]) -> bool:
-    """Accuracy over the signal-to-noise ratio: a panel a test set and noise, a line a model, 95 % bands."""
+    """Accuracy over the signal-to-noise ratio: a panel a test set and noise, a line a model, 95 % intervals."""
     evaluation, accuracy = result["experiment"]["evaluation"], _accuracy(result)
     kinds, ratios = evaluation["noises"], sorted(evaluation["snr_db"])
     if not kinds or not ratios:
@@ -73,8 +75,11 @@ def accuracy_over_snr(figure: "Figure", result: Mapping[str, Any]) -> bool:
         for axis, kind in zip(row, kinds, strict=True):
             # Clean stands where the axis ends, a step beyond the quietest noise.
             names = [*(f"{kind}_{ratio}" for ratio in ratios), CLEAN]
-            for model in _lines(result):
-                _line(axis, [heard[name][model] for name in names], result, model)
+            lines = _lines(result)
+            for number, model in enumerate(lines):
+                # Side by side, or intervals would hide each other.
+                shift = 0.05 * (number - (len(lines) - 1) / 2)
+                _line(axis, [heard[name][model] for name in names], shift, result, model)
             axis.set_xticks(range(len(names)), [*map(str, ratios), "clean"])
             axis.set_title(f"{kind} noise, {SPLITS.get(split, split)}", fontsize=9)
         row[0].set_ylabel(f"{result['experiment']['head']} accuracy, %")
@@ -110,14 +115,18 @@ def paired_differences(figure: "Figure", result: Mapping[str, Any]) -> bool:
                 axis.set_title(f"{SPLITS.get(split, split)},\n{CONDITIONS[condition]}", fontsize=9)
         row[0].set_ylabel(f"against {_label(result, baseline)}", fontweight="bold")
     for axis in axes[-1]:
-        axis.set_xlabel(f"{result['experiment']['head']}, points")
+        axis.set_xlabel(f"{result['experiment']['head']} accuracy, points")
+    corner, mark = axes[0][0], {"color": _GREY, "linewidth": 2, "markersize": 6}
+    corner.plot([], [], "o-", label="mean and 95 % interval, zero outside", **mark)
+    corner.plot([], [], "o-", label="zero inside, or one seed", markerfacecolor="white", **mark)
+    corner.plot([], [], ".", color=_GREY, markersize=3, label="a seed")
+    _legend(figure, corner)
     return True
 
 
 def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
-    """Accuracy over states, synaptic operations and updates an inference; what has no spikes as a line."""
+    """Accuracy over synaptic operations and state updates an inference; what has no spikes as a line."""
     words = {
-        "states": "states (currents and voltages)",
         "syn_ops": "synaptic operations an inference",
         "neuron_updates": "state updates an inference",
     }
@@ -125,7 +134,7 @@ def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
     if not spiking:
         return False
     accuracy = _accuracy(result)
-    figure.set_size_inches(9.6, 2.8 * len(accuracy) + 0.7)
+    figure.set_size_inches(7.6, 2.8 * len(accuracy) + 0.7)
     axes = figure.subplots(len(accuracy), len(words), sharex="col", sharey="row", squeeze=False)
     for row, (split, heard) in zip(axes, accuracy.items(), strict=True):
         condition = NOISE if NOISE in heard else CLEAN
@@ -136,7 +145,7 @@ def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
                     axis.axhline(100 * entry["mean"], linestyle=":", **shown)
                     continue
                 place = [spiking[model][key] / 1000], [100 * entry["mean"]]
-                axis.errorbar(*place, yerr=_half(entry), capsize=2, fmt=_marker(result, model), **shown)
+                axis.errorbar(*place, yerr=_half(entry), capsize=2, markersize=4.5, fmt=_marker(result, model), **shown)
             largest = max(costs[key] for costs in spiking.values()) / 1000
             axis.set_xlim(0, 1.08 * largest)
         place_words = f"{SPLITS.get(split, split)},\n{CONDITIONS[condition]}"
@@ -148,34 +157,28 @@ def accuracy_over_cost(figure: "Figure", result: Mapping[str, Any]) -> bool:
 
 
 def accuracy_over_branches(figure: "Figure", result: Mapping[str, Any]) -> bool:
-    """Accuracy over the number of branches, where models differ in it alone; LIF, which has none, as a line."""
+    """Accuracy over the number of branches, where models differ in it alone; a LIF baseline as a line."""
     series = _branch_series(result)
     if not series:
         return False
-    accuracy = _accuracy(result)
-    figure.set_size_inches(3.6 * len(accuracy) + 0.4, 3.3)
-    axes = figure.subplots(1, len(accuracy), squeeze=False)[0]
-    for axis, (split, heard) in zip(axes, accuracy.items(), strict=True):
-        shown = [
-            (condition, colour) for condition, colour in ((CLEAN, "#0072B2"), (NOISE, "#D55E00")) if condition in heard
-        ]
-        for condition, colour in shown:
-            entries = [heard[condition][model] for _, model in series]
-            means = [100 * entry["mean"] for entry in entries]
-            errors = [_half(entry) for entry in entries]
-            axis.errorbar(
-                range(len(series)), means, yerr=errors, fmt="o-", capsize=2, color=colour, label=CONDITIONS[condition]
-            )
-            if "lif" in heard[condition]:
-                axis.axhline(
-                    100 * heard[condition]["lif"]["mean"],
-                    color=colour,
-                    linestyle=":",
-                    label=f"LIF, {CONDITIONS[condition]}",
-                )
+    accuracy, lif = _accuracy(result), _lif_baseline(result)
+    panels = [(split, condition) for split in accuracy for condition in CONDITIONS if condition in accuracy[split]]
+    figure.set_size_inches(2.5 * len(panels) + 0.4, 3.0)
+    # Each with its own scale: conditions are far apart, and what is asked is small against that.
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, (split, condition) in zip(axes, panels, strict=True):
+        heard = accuracy[split][condition]
+        if lif is not None:
+            mean, half = 100 * heard[lif]["mean"], _half(heard[lif])
+            axis.axhline(mean, color=_colour(result, lif), linestyle="--", label=_label(result, lif))
+            axis.axhspan(mean - half, mean + half, color=_colour(result, lif), alpha=0.15, linewidth=0)
+        means, halves = ([value(heard[model]) for _, model in series] for value in (_percent, _half))
+        colour = _colour(result, _first_of(result, series))
+        axis.errorbar(range(len(series)), means, yerr=halves, fmt="o-", capsize=2, color=colour, label="with dendrites")
         axis.set_xticks(range(len(series)), [str(count) for count, _ in series])
+        axis.margins(x=0.12)
         axis.set_xlabel("branches a neuron")
-        axis.set_title(SPLITS.get(split, split), fontsize=9)
+        axis.set_title(f"{SPLITS.get(split, split)},\n{CONDITIONS[condition]}", fontsize=9)
     axes[0].set_ylabel(f"{result['experiment']['head']} accuracy, %")
     _legend(figure, axes[0])
     return True
@@ -210,8 +213,8 @@ def branch_time_constants(figure: "Figure", result: Mapping[str, Any]) -> bool:
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.set_title(_label(result, model), fontsize=9)
         axis.set_xlabel("time constant, ms")
-    axes[0].plot([], [], "|", color=_GREY, markersize=9, label="before training")
-    axes[0].plot([], [], "o", color=_GREY, markersize=4, label="after, a dot a seed")
+    axes[0].plot([], [], "|", color=_GREY, markersize=9, label="before training, a colour a branch")
+    axes[0].plot([], [], "o", color=_GREY, markersize=4, label="after it, a dot a seed")
     _legend(figure, axes[0])
     return True
 
@@ -236,13 +239,31 @@ def _lines(result: Mapping[str, Any]) -> list[str]:
 
 
 def _branch_series(result: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Number of branches and model, where several models share a search and differ in it."""
+    """Number of branches and model, of the most models that differ in dendrites.branches alone."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for model, entry in result["models"].items():
-        if entry["branches"] and entry["searched_as"]:
-            groups.setdefault(entry["searched_as"], []).append((entry["branches"], model))
+        if entry["branches"]:
+            groups.setdefault(_but_for_branches(entry["config"]), []).append((entry["branches"], model))
     longest = max(groups.values(), key=len, default=[])
     return sorted(longest) if len(longest) > 1 else []
+
+
+def _first_of(result: Mapping[str, Any], series: Sequence[tuple[int, str]]) -> str:
+    """The model of a series that the others vary: it stands first in the experiment's file."""
+    varied = {model for _, model in series}
+    return next(str(model) for model in result["models"] if model in varied)
+
+
+def _but_for_branches(config: Mapping[str, Any]) -> str:
+    """A configuration as a word that does not tell numbers of branches apart."""
+    dendrites = {**config["dendrites"], "branches": None}
+    return json.dumps({**config, "name": None, "dendrites": dendrites}, sort_keys=True)
+
+
+def _lif_baseline(result: Mapping[str, Any]) -> str | None:
+    models = result["models"]
+    found = (name for name in result["experiment"]["baselines"] if name in models)
+    return next((name for name in found if models[name]["config"]["network"]["neuron"] == "lif"), None)
 
 
 def _branched_layers(result: Mapping[str, Any], model: str) -> dict[str, str]:
@@ -258,26 +279,28 @@ def _branch_taus(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
     return next((entry[word] for word in ("current", "voltage") if len(entry[word]) > 1), [])
 
 
+def _percent(entry: Mapping[str, Any]) -> float:
+    return 100 * float(entry["mean"])
+
+
 def _half(entry: Mapping[str, Any]) -> float:
     """Half the 95 % interval of a mean, in points; 0 where there is none."""
     return 0.0 if entry["low"] is None else 100 * float(entry["high"] - entry["mean"])
 
 
-def _line(axis: Any, entries: Sequence[Mapping[str, Any]], result: Mapping[str, Any], model: str) -> None:
-    places, colour = range(len(entries)), _colour(result, model)
+def _line(axis: Any, entries: Sequence[Mapping[str, Any]], shift: float, result: Mapping[str, Any], model: str) -> None:
     means = [100 * entry["mean"] for entry in entries]
-    axis.plot(
-        places,
+    axis.errorbar(
+        [place + shift for place in range(len(entries))],
         means,
-        f"{_marker(result, model)}-",
-        color=colour,
+        yerr=[_half(entry) for entry in entries],
+        fmt=f"{_marker(result, model)}-",
+        color=_colour(result, model),
         markersize=4,
-        linewidth=1.4,
+        linewidth=1,
+        elinewidth=0.8,
         label=_label(result, model),
     )
-    if entries[0]["low"] is not None:
-        low, high = ([min(100.0, max(0.0, 100 * entry[end])) for entry in entries] for end in ("low", "high"))
-        axis.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
 
 
 def _whisker(axis: Any, entry: Mapping[str, Any], place: float, colour: str) -> None:
@@ -313,4 +336,7 @@ def _marker(result: Mapping[str, Any], model: str) -> str:
 
 def _legend(figure: "Figure", axis: Any) -> None:
     handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)))
+    # Rows of equal length, as many as the width asks for.
+    letters = sum(len(label) + 6 for label in labels)
+    rows = math.ceil(letters / (13 * figure.get_figwidth()))
+    figure.legend(handles, labels, loc="outside lower center", ncols=math.ceil(len(labels) / rows))

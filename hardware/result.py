@@ -60,7 +60,11 @@ def make_result(
             "seeds": list(experiment.all_seeds),
         },
         "searches": {
-            model: {"cells": _search_table(experiment, model, tuned[model]), "chosen": list(chosen[model])}
+            model: {
+                "cells": _search_table(experiment, model, tuned[model]),
+                "chosen": list(chosen[model]),
+                "at_edge": edges(search_cells(experiment, model), chosen[model]),
+            }
             for model in searches
         },
         "models": {
@@ -69,7 +73,7 @@ def make_result(
                 "searched_as": experiment.source(model),
                 "config": section_dict(configs[model]),
                 "branches": branches_of(configs[model]),
-                "costs": _mean_costs([cell["costs"] for cell in cells[model]]),
+                "costs": _mean_costs([with_latency(cell["costs"]) for cell in cells[model]]),
                 "cells": [
                     _cell_entry(cell, heard) for cell, heard in zip(cells[model], accuracies[model], strict=True)
                 ],
@@ -83,9 +87,11 @@ def make_result(
             for baseline in experiment.baselines
             if baseline in models
         },
+        # A cell that was stopped and went on has the time of its last attempt alone, but that of all its epochs.
         "seconds": {
-            "cells_wall": sum(cell["seconds"]["wall"] for cell in everything),
-            "cells_cpu": sum(cell["seconds"]["cpu"] for cell in everything),
+            "last_attempts_wall": sum(cell["seconds"]["wall"] for cell in everything),
+            "last_attempts_cpu": sum(cell["seconds"]["cpu"] for cell in everything),
+            "all_epochs_wall": sum(cell.get("train_s", 0.0) for cell in everything),
         },
         "commits": sorted({cell["provenance"]["commit"] for cell in everything}),
         "provenance": provenance(),
@@ -96,6 +102,48 @@ def branches_of(config: Config) -> int:
     """Branches of a model's neurons; 0 where it has no dendrites."""
     dendritic = config.network.neuron == "dh_lif" and config.dendrites.layers != "none"
     return config.dendrites.branches if dendritic else 0
+
+
+def edges(cells: Sequence[Sequence[str]], chosen: Sequence[str]) -> list[dict[str, Any]]:
+    """Axes of numbers on which a search chose the smallest or the largest, so that a wider one might find better.
+
+    Parameters
+    ----------
+    cells
+        The search's cells as overrides, of the same axes in the same order.
+    chosen
+        The one chosen.
+
+    Returns
+    -------
+    list of dict
+        ``axis``, the ``value`` chosen as it was written, its ``end`` ('smallest' or 'largest'), and how many
+        ``values`` were tried; of two values one is always an end.
+    """
+    found = []
+    for place, override in enumerate(chosen):
+        axis, _, value = override.partition("=")
+        numbers = {_number(cell[place].partition("=")[2]) for cell in cells}
+        if None in numbers or len(numbers) < 2:
+            continue
+        for end, extreme in (("smallest", min), ("largest", max)):
+            if _number(value) == extreme(number for number in numbers if number is not None):
+                found.append({"axis": axis, "value": value, "end": end, "values": len(numbers)})
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def with_latency(costs: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell's costs with ``latency_steps`` where it has spikes: every layer with synapses adds a step."""
+    if "syn_ops" not in costs:
+        return dict(costs)
+    return {"latency_steps": sum(entry["weights_nonzero"] > 0 for entry in costs["layers"].values()), **costs}
 
 
 def _plain(experiment: Experiment) -> dict[str, Any]:
@@ -125,7 +173,7 @@ def _accuracies(cell: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float]
 
 def _cell_entry(cell: Mapping[str, Any], heard: Mapping[str, Any]) -> dict[str, Any]:
     kept = ("seed", "key", "score", "epochs", "best_epoch", "history", "parameters", "rates", "gate", "time_constants")
-    costs = {key: value for key, value in cell["costs"].items() if key != "layers"}
+    costs = {key: value for key, value in with_latency(cell["costs"]).items() if key != "layers"}
     return {**{key: cell[key] for key in kept}, "costs": costs, "seconds": cell["seconds"], "accuracy": heard}
 
 

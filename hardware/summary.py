@@ -11,7 +11,12 @@ from train.console import emit_table
 
 SPLITS = {"test": "new performances", "test_keyboards": "other instruments"}
 CONDITIONS = {CLEAN: "clean", NOISE: "all noises"}
-_SIZES = {"weights_nonzero": "non-zero weights", "neurons": "neurons", "states": "states"}
+_SIZES = {
+    "weights_nonzero": "non-zero weights",
+    "neurons": "neurons",
+    "states": "states",
+    "latency_steps": "latency, steps",
+}
 _WORK = {
     "spikes": "spikes",
     "syn_ops": "syn. ops",
@@ -32,21 +37,19 @@ def emit(result: Mapping[str, Any]) -> None:
 def write_summary(result: Mapping[str, Any], path: Path, pictures: Sequence[Path] = ()) -> None:
     """Write the tables, what they say and links to the pictures as Markdown."""
     budget, head = result["budget"], result["experiment"]["head"]
-    seeds = len(budget["seeds"])
     clips = ", ".join(f"{count} {split}" for split, count in result["clips"].items())
     lines = [
         f"# {result['experiment']['name']}: {head}",
         "",
-        f"{seeds} seeds a model, {budget['epochs']} epochs each; searches of {budget['cells_a_search']} cells of "
-        f"{budget['epochs_a_cell']} epochs a model, chosen by {budget['chosen_by']}. Clips: {clips}.",
+        f"{len(budget['seeds'])} seeds a model, {budget['epochs']} epochs each. Clips: {clips}.",
+        "",
+        *(f"- {sentence}" for sentence in searches_in_words(result)),
         "",
         "'All noises' is the mean over every noise at every ratio. Accuracy in per cent, mean ± standard deviation "
         "over seeds; intervals are 95 % t-intervals of paired differences (same seed, same clips), in points. They "
         "speak of other seeds, not of other recordings.",
         "",
-        "Spiking networks' accuracies are those of the exported integers: each network passed the lint, and its "
-        f"integers gave every spike of every layer on {result['experiment']['evaluation']['gate_clips']} clips.",
-        "",
+        *_deployed(result),
         "## What it says",
         "",
         *(f"- {sentence}" for sentence in sentences(result)),
@@ -56,19 +59,79 @@ def write_summary(result: Mapping[str, Any], path: Path, pictures: Sequence[Path
     lines += ["", "## Searches", ""]
     for model, search in result["searches"].items():
         scores = "; ".join(f"{' '.join(cell['overrides'])}: {cell['score']:.3f}" for cell in search["cells"])
-        lines.append(
-            f"- {result['models'].get(model, {}).get('label', model)}: `{' '.join(search['chosen'])}` of {scores}"
-        )
+        lines.append(f"- {_label(result, model)}: `{' '.join(search['chosen'])}` of {scores}")
     for picture in pictures:
         lines += ["", f"![{picture.stem.replace('_', ' ')}]({picture.name})"]
-    hours = {word: result["seconds"][f"cells_{word}"] / 3600 for word in ("wall", "cpu")}
-    commits = ", ".join(commit[:12] for commit in result["commits"])
+    hours = {word: seconds / 3600 for word, seconds in result["seconds"].items()}
+    # Without the words after it, a commit with local changes would pass for the commit.
+    commits = ", ".join(commit[:12] + commit[40:] for commit in result["commits"])
     lines += [
         "",
-        f"All cells together: {hours['wall']:.2f} h, {hours['cpu']:.2f} h of processor time. Commits {commits}.",
+        f"All epochs of all cells took {hours['all_epochs_wall']:.2f} h. The last attempts at all cells, with their "
+        f"evaluation, took {hours['last_attempts_wall']:.2f} h and {hours['last_attempts_cpu']:.2f} h of processor "
+        f"time; what was spent on a cell before it was stopped and gone on with is not in them. Commits {commits}.",
     ]
     with atomic_write(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
+
+
+def _deployed(result: Mapping[str, Any]) -> list[str]:
+    """What was run for the accuracies, and how far the exported integers were seen to equal it."""
+    compared = [cell["gate"]["clips"] for entry in result["models"].values() for cell in entry["cells"] if cell["gate"]]
+    if not compared:
+        return []
+    return [
+        "Spiking networks' accuracies are those of SLAYER's quantised forward on every clip. Each network was "
+        "exported and passed the lint, and its integers gave every spike of every layer of that forward on "
+        f"{min(compared)} clean clips of the test sets; the other clips were not run through integers here.",
+        "",
+    ]
+
+
+def searches_in_words(result: Mapping[str, Any]) -> list[str]:
+    """Who was searched on what, who takes whose settings, and where the best stood at an edge of what was tried."""
+    budget = result["budget"]
+    axes: dict[str, list[str]] = {}
+    for model in result["searches"]:
+        keys = " and ".join(f"`{axis.partition('=')[0]}`" for axis in result["experiment"]["models"][model]["grid"])
+        axes.setdefault(keys, []).append(_label(result, model))
+    heirs: dict[str, list[str]] = {}
+    for model, entry in result["models"].items():
+        if entry["searched_as"] != model:
+            heirs.setdefault(entry["searched_as"], []).append(entry["label"])
+    found = []
+    if axes:
+        told = "; ".join(f"{', '.join(labels)} on {keys}" for keys, labels in axes.items())
+        found.append(
+            f"Searched with {budget['cells_a_search']} cells of {budget['epochs_a_cell']} epochs each, chosen by "
+            f"{budget['chosen_by']}: {told}."
+        )
+    for source, labels in heirs.items():
+        taken = f"what was found for {_label(result, source)}" if source else "no search's settings"
+        found.append(f"Not searched, taking {taken}: {', '.join(labels)}.")
+    found += [f"{words}: {'; '.join(told)}." for words, told in _edges_in_words(result).items()]
+    return found
+
+
+def _edges_in_words(result: Mapping[str, Any]) -> dict[str, list[str]]:
+    wider = "Best at the end of an axis, so that a wider search might find better"
+    always = "Of two values one is always an end"
+    found: dict[str, list[str]] = {}
+    for words in (wider, always):
+        for model, search in result["searches"].items():
+            told = [
+                f"`{edge['axis']}={edge['value']}`, {edge['end']} of {edge['values']}"
+                for edge in search["at_edge"]
+                if (edge["values"] > 2) == (words == wider)
+            ]
+            if told:
+                found.setdefault(words, []).append(f"{_label(result, model)} {' and '.join(told)}")
+    return found
+
+
+def _label(result: Mapping[str, Any], model: str) -> str:
+    """A model's label; one that was searched only for another's sake has it too."""
+    return str(result["experiment"]["models"][model]["label"])
 
 
 def sentences(result: Mapping[str, Any]) -> list[str]:
@@ -117,18 +180,18 @@ def _tables(result: Mapping[str, Any]) -> Iterator[Table]:
             if model != baseline
         ]
         yield f"{head}, points above {models[baseline]['label']} (95 % interval, paired)", columns, rows
-    yield _cost_table(models)
+    yield from _cost_tables(models)
 
 
-def _cost_table(models: Mapping[str, Any]) -> Table:
-    rows = []
+def _cost_tables(models: Mapping[str, Any]) -> Iterator[Table]:
+    sizes, works = [], []
     for entry in models.values():
         costs = entry["costs"]
-        sizes = [f"{costs[key]:,.0f}" if key in costs else "-" for key in _SIZES]
-        works = [f"{costs[key] / 1000:,.1f}" if key in costs else "-" for key in _WORK]
-        rows.append([entry["label"], f"{entry['cells'][0]['parameters']:,}", *sizes, *works])
-    columns = ["model", "parameters", *_SIZES.values(), *_WORK.values()]
-    return "size, and work an inference in thousands (clean test clips)", columns, rows
+        found = (f"{costs[key]:,.0f}" if key in costs else "-" for key in _SIZES)
+        sizes.append([entry["label"], f"{entry['cells'][0]['parameters']:,}", *found])
+        works.append([entry["label"], *(f"{costs[key] / 1000:,.1f}" if key in costs else "-" for key in _WORK)])
+    yield "size and latency", ["model", "parameters", *_SIZES.values()], sizes
+    yield "work an inference, in thousands (clean test clips)", ["model", *_WORK.values()], works
 
 
 def _shown(by_split: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -42,3 +42,7 @@ class CallError(MaestroError):
     """A call that was wrong: an unknown key, a bad option, a missing argument. Exit code 2."""
 
     exit_code = 2
+
+
+class DivergedError(MaestroError):
+    """Training whose loss is no number any more: of a search's cell a result, and of nothing else."""

@@ -16,7 +16,7 @@ from train.console import progress, say
 from train.data.clips import ClipSet, corpus_clips, join_clips
 from train.data.noisy import training_variants
 from train.encoding import Encoder, make_encoder
-from train.errors import CallError, MaestroError
+from train.errors import CallError, DivergedError, MaestroError
 from train.features import Normaliser
 from train.loss import multi_head_loss
 from train.metrics import HeadSlices, accuracy, decide, head_slices, percent
@@ -300,7 +300,7 @@ def _train_epoch(
             labels = {head: torch.from_numpy(values[indices]) for head, values in clips.labels.items()}
             loss = multi_head_loss(network.scores(inputs), labels, heads, config.training, scale)
             if not bool(torch.isfinite(loss)):
-                raise MaestroError(
+                raise DivergedError(
                     f"epoch {epoch + 1}",
                     f"the loss became {float(loss.detach())}",
                     cure="lower training.learning_rate; the last whole epoch is kept, --resume goes on from it",

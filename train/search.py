@@ -8,7 +8,7 @@ from typing import Any
 from train.artifacts import RunFolder, key_of, provenance, read_json, write_json
 from train.config import Config, load_config, section_dict
 from train.console import say
-from train.errors import CallError, MaestroError
+from train.errors import CallError, DivergedError
 from train.loop import fit, is_done, validation_score
 
 
@@ -55,6 +55,8 @@ def search(source: str, overrides: Sequence[str], axes: Sequence[str], out: Path
     ------
     CallError
         The grid or an override is wrong; found before anything is trained.
+    MaestroError
+        A cell failed otherwise than by diverging: a full disk, say, which is no result.
     """
     grid = parse_grid(axes)
     configs = [load_config(source, [*overrides, *cell]) for cell in grid]
@@ -70,9 +72,7 @@ def search(source: str, overrides: Sequence[str], axes: Sequence[str], out: Path
             else:
                 metrics = fit(config, run, resume=True)
             entry |= _summary(metrics, config)
-        except CallError:
-            raise
-        except MaestroError as error:
+        except DivergedError as error:
             # A cell that diverges is a result, and no reason to lose the others.
             entry |= {"failed": str(error), "score": 0.0, "seconds": 0.0}
         cells.append(entry)

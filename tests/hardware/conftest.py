@@ -102,7 +102,7 @@ def fake_cell():
             "train_s": 1.0,
             "seconds": {"wall": 2.0, "cpu": 1.5},
             "config": {},
-            "provenance": {"commit": "abc"},
+            "provenance": {"commit": f"{'abcd' * 10} with local changes"},
         }
         if job.evaluation is not None:
             names = ["clean", *(f"{kind}_{snr_db}" for kind, snr_db in job.evaluation.conditions)]

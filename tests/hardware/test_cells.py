@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from hardware import activity, cells, counters
+from hardware import activity, cells
 from hardware.cells import Job, branch_layers, condition_name, read_cell, require_cell, run_cell
 from hardware.experiment import Evaluation
+from hardware.result import with_latency
 from train import loop
 from train.config import load_config
 from train.errors import MaestroError
@@ -46,6 +47,7 @@ def test_a_cell_is_trained_exported_and_heard(fake_corpus, job, preset, layers, 
         assert set(found["accuracy"][split]) == {"clean", "pink_10"}
     costs = found["costs"]
     assert tuple(costs["layers"]) == layers
+    assert with_latency(costs)["latency_steps"] == json.loads(cell.run.manifest.read_text())["latency_steps"]
     assert costs["layers"]["dense1"]["states"] == 8 * states
     assert costs["layers"]["pool1"]["states"] == 2 * costs["layers"]["pool1"]["neurons"]
     clips = fake_corpus(cell.config)[0]["test"]
@@ -186,4 +188,3 @@ def test_names():
     config = load_config("dh_lif_spiking")
     assert branch_layers(config, ("conv1_branches", "conv1")) == {"conv1_branches": 4}
     assert branch_layers(load_config("dh_lif"), ("conv1",)) == {}
-    assert counters.DECAY_ONE == 4096

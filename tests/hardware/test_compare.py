@@ -12,7 +12,7 @@ from hardware.experiment import parse_experiment
 from hardware.figures import PICTURES, draw
 from hardware.result import NOISE
 from hardware.statistics import paired
-from hardware.summary import emit, sentences, write_summary
+from hardware.summary import emit, searches_in_words, sentences, write_summary
 from train.errors import CallError, MaestroError
 
 MODELS = ("ann", "lif", "dh_all", "dh_all_b2")
@@ -41,8 +41,8 @@ def test_everything_is_done_once_and_made_into_a_result(experiment, fake_cell, i
         "seeds": [1, 2],
     }
     assert result["clips"] == {"test": 12, "test_keyboards": 12}
-    assert result["seconds"]["cells_wall"] == 14 * 2
-    assert result["seconds"]["cells_cpu"] == 14 * 1.5
+    seconds = {"last_attempts_wall": 14 * 2, "last_attempts_cpu": 14 * 1.5, "all_epochs_wall": 14}
+    assert {key: result["seconds"][key] for key in seconds} == seconds
     assert result["models"]["dh_all_b2"]["branches"] == 2
     assert result["models"]["lif"]["branches"] == 0
 
@@ -103,7 +103,7 @@ def test_a_failed_cell_is_named_the_others_run_and_a_further_call_goes_on(
         fake_cell(job)
 
     in_this_process(fails)
-    message = r"cell lif-seed1: failed: layer x: is wrong\. Its log is .*lif-seed1.*log; the same command goes on"
+    message = r"cell lif-seed1: failed: layer x: is wrong\. Its log is .*lif-compare-\w+\.log; the same command goes on"
     with pytest.raises(MaestroError, match=message):
         compare(experiment, MODELS, tmp_path, 2)
     said = capsys.readouterr().err
@@ -124,9 +124,9 @@ def test_a_broken_cell_stops_before_anything_is_run(experiment, fake_cell, in_th
     ran = in_this_process(fake_cell)
     compare(experiment, MODELS, tmp_path, 2)
     ran.clear()
-    broken = next((tmp_path / "cells").glob("ann-search1-*"))
+    broken = next((tmp_path / "cells").glob("ann-tune-*"))
     broken.write_text("{")
-    with pytest.raises(MaestroError, match=r"ann-search1.*cannot be read as JSON.*Delete it; the cell is then run"):
+    with pytest.raises(MaestroError, match=r"ann-tune.*cannot be read as JSON.*Delete it; the cell is then run"):
         compare(experiment, MODELS, tmp_path, 2)
     assert ran == []
 
@@ -187,7 +187,7 @@ def test_a_killed_process_loses_its_cell_alone(experiment, tmp_path, monkeypatch
     with pytest.raises(MaestroError, match=r"cell lif-search2: failed: its process was killed \(SIGKILL\)"):
         module._do("searches", jobs, 2, Report(weights, 2))
     before = contents(out / "cells")
-    assert {name.rsplit("-", 1)[0] for name in before} == {"ann-search1", "ann-search2", "lif-search1"}
+    assert set(before) == {job.file.name for job in jobs if job.name != "lif-search2"}
     module._do("searches", jobs, 2, Report(weights, 2))
     after = contents(out / "cells")
     assert len(after) == 4
@@ -212,12 +212,53 @@ def test_pictures_and_words(experiment, fake_cell, in_this_process, tmp_path, ca
 
     write_summary(result, tmp_path / "summary.md", pictures)
     text = (tmp_path / "summary.md").read_text()
-    assert "2 seeds a model, 2 epochs each; searches of 2 cells of 1 epochs a model" in text
+    assert "2 seeds a model, 2 epochs each. Clips: 12 test, 12 test_keyboards." in text
+    assert "- Searched with 2 cells of 1 epochs each, chosen by validation accuracy" in text
+    assert ": ANN on `training.learning_rate`; LIF on `lif.threshold`; dh_all on `dendrites.threshold`.\n" in text
+    assert "- Not searched, taking what was found for dh_all: dh_all_b2.\n" in text
+    assert "integers gave every spike of every layer of that forward on 2 clean clips of the test sets; the" in text
+    assert "| LIF | 40 | 30 | 8 | 16 | 1 |\n" in text
+    assert "| LIF | 0.0 | 0.1 | 0.4 | - | - |\n" in text
+    assert "gone on with is not in them. Commits abcdabcdabcd with local changes." in text
     assert "- new performances, clean, against LIF: " in text
     assert "Of 24 intervals of 95 %, about 1 would leave zero out by chance if nothing differed." in text
     assert "![paired differences](paired_differences.png)" in text
     emit(result)
     assert "title, points above LIF (95 % interval, paired)" in capsys.readouterr().out
+
+
+def test_a_search_that_ends_at_an_edge_says_so(values, fake_cell, in_this_process, tmp_path):
+    values["models"] = {
+        "lif": {"label": "LIF", "preset": "lif", "grid": ["lif.threshold=4,2,8", "lif.current_decay=0.1,0.2"]},
+        "dh_all": {"preset": "dh_lif", "grid": ["dendrites.threshold=1,2,3", "dendrites.mask=random,blocks"]},
+    }
+    values["baselines"] = ["lif"]
+    best = ("lif-search6", "dh_all-search3")
+    in_this_process(lambda job: fake_cell(job, 0.5 if job.name in best else 0.25))
+    result = compare(parse_experiment(values), ("lif", "dh_all"), tmp_path, 1)
+    assert result["searches"]["lif"]["at_edge"] == [
+        {"axis": "lif.threshold", "value": "8", "end": "largest", "values": 3},
+        {"axis": "lif.current_decay", "value": "0.2", "end": "largest", "values": 2},
+    ]
+    assert result["searches"]["dh_all"]["at_edge"] == []
+    assert searches_in_words(result)[1:] == [
+        "Best at the end of an axis, so that a wider search might find better: LIF `lif.threshold=8`, largest of 3.",
+        "Of two values one is always an end: LIF `lif.current_decay=0.2`, largest of 2.",
+    ]
+
+
+def test_branches_are_drawn_only_where_nothing_else_differs(values, fake_cell, in_this_process, tmp_path):
+    values["models"]["dh_all_early"] = {
+        "preset": "dh_lif",
+        "overrides": ["dendrites.branches=3", "dendrites.layers=early"],
+        "tuned_as": "dh_all",
+    }
+    values["models"]["first"] = values["models"].pop("lif")
+    values["baselines"] = ["ann", "first"]
+    in_this_process(fake_cell)
+    result = compare(parse_experiment(values), (*values["models"],), tmp_path, 1)
+    assert figures._branch_series(result) == [(2, "dh_all_b2"), (4, "dh_all")]
+    assert figures._lif_baseline(result) == "first"
 
 
 def test_words_follow_the_interval(experiment, fake_cell, in_this_process, tmp_path):
@@ -260,4 +301,4 @@ def test_the_command_does_it_all(values, fake_corpus, in_this_process, tmp_path,
     again = cli("hardware", "compare", file, "--models", "lif,ann", "--seeds", "2", "--out", out)
     assert again.exit_code == 0
     assert "comparison: 4 cells, 4 of them done already" in again.stderr
-    assert "size, and work an inference" in again.stdout
+    assert "work an inference, in thousands" in again.stdout

@@ -5,7 +5,7 @@ import pytest
 
 from train import loop, search
 from train.config import load_config
-from train.errors import CallError, MaestroError
+from train.errors import CallError, DivergedError, MaestroError
 
 TINY = [
     "encoding.name=level",
@@ -46,15 +46,27 @@ def test_cells_are_ranked_kept_and_never_trained_twice(fake_clips, tmp_path, mon
     assert search.search("lif", TINY, axes, tmp_path)["cells"] == first["cells"]
 
 
-def test_a_cell_that_fails_is_a_result(fake_clips, tmp_path, monkeypatch):
+def test_a_cell_that_diverges_is_a_result(fake_clips, tmp_path, monkeypatch):
     fake_clips(loop)
 
     def fail(*_args, **_keys):
-        raise MaestroError("epoch 1", "the loss became nan")
+        raise DivergedError("epoch 1", "the loss became nan")
 
     monkeypatch.setattr(search, "fit", fail)
     cells = search.search("lif", TINY, ["encoding.levels=3"], tmp_path)["cells"]
     assert cells[0]["failed"] == "epoch 1: the loss became nan"
+
+
+def test_a_full_disk_is_no_result(fake_clips, tmp_path, monkeypatch):
+    fake_clips(loop)
+
+    def full(*_args, **_keys):
+        raise MaestroError("resume.pt", "cannot be written: no space left")
+
+    monkeypatch.setattr(search, "fit", full)
+    with pytest.raises(MaestroError, match=r"resume\.pt: cannot be written: no space left"):
+        search.search("lif", TINY, ["encoding.levels=3"], tmp_path)
+    assert not (tmp_path / "search.json").exists()
 
 
 def test_a_wrong_key_is_found_before_anything_is_trained(tmp_path, monkeypatch):
