@@ -24,6 +24,9 @@ from train.model import new_network
 from train.topology import AnnNetwork, SpikingNetwork, counts
 
 _EVALUATION_BATCH = 64
+# Surrogate gradients shrink by about a thousand a layer: with Adam's usual 1e-8 the first layers would stand still,
+# the more the deeper the network, and neurons could not be compared. Far below any gradient met, and above 0.
+_ADAM_EPS = 1e-18
 
 
 def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool = False) -> dict[str, Any]:
@@ -62,7 +65,9 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     encoder = make_encoder(config.encoding)
     normaliser = Normaliser.fit(list(clips["train"].sequences))
     network = new_network(config, encoder, sum(map(len, labels.values())))
-    optimiser = torch.optim.AdamW(_parameter_groups(network, config), weight_decay=config.training.weight_decay)
+    optimiser = torch.optim.AdamW(
+        _parameter_groups(network, config), eps=_ADAM_EPS, weight_decay=config.training.weight_decay
+    )
     # Only now, when nothing in the configuration can fail any more, may an older run go.
     _claim(config, run, overwrite)
     state = _State(network, optimiser)
