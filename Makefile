@@ -76,7 +76,7 @@ export: train
 
 run: export
 	$(PY) -m lava_runtime run $(RUN) $(if $(BACKEND),--backend $(BACKEND))
-	$(PY) -m lava_runtime parity $(RUN)
+	$(PY) -m lava_runtime parity $(RUN) --limit 16
 
 parity: export
 	$(PY) -m lava_runtime parity $(RUN)
