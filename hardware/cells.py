@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from train.model import TrainedRun
 
 # Raise it when the result of one and the same cell changes; the code's commit is in a cell's provenance, not its key.
-FORMAT = 1
+FORMAT = 2
 TUNE, COMPARE = "tune", "compare"
 # Decide results, as the configuration does.
 _DECIDING = ("torch", "numpy", "lava-dl", "librosa", "numba")
