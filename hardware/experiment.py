@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import tomli
-
 from hardware.fairness import require_alike
 from train.config import HEADS, NOISES, Config, build_section, check_choice, load_config
 from train.errors import CallError
+from train.presets import read_preset
 
 PRESETS = Path(__file__).parent / "configs"
 SPLITS = ("test", "test_keyboards")
@@ -130,18 +129,7 @@ def load_experiment(source: str | Path, *, seeds: int | None = None) -> Experime
         No such file, not TOML, an unknown key (with a suggestion), a value of the wrong type or range, models that
         differ in more than their neuron may, unequal searches.
     """
-    path = Path(source)
-    if not path.suffix:
-        path = PRESETS / f"{source}.toml"
-    if not path.is_file():
-        presets = ", ".join(sorted(preset.stem for preset in PRESETS.glob("*.toml")))
-        raise CallError(str(source), "no such experiment", cure=f"give a TOML file or one of: {presets}")
-    try:
-        values = tomli.loads(path.read_text())
-    except OSError as error:
-        raise CallError(str(path), f"cannot be read: {error.strerror or error}", cure="mend its permissions") from error
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CallError(str(path), f"not valid TOML: {error}", cure="mend the line it names") from error
+    values = read_preset(source, PRESETS, "experiment")
     if seeds is not None:
         values["seeds"] = seeds
     return parse_experiment(values)

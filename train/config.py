@@ -12,6 +12,7 @@ import tomli
 import tomli_w
 
 from train.errors import CallError
+from train.presets import read_preset
 
 PRESETS = Path(__file__).parent / "configs"
 
@@ -190,18 +191,7 @@ def load_config(source: str | Path, overrides: Sequence[str] = ()) -> Config:
     CallError
         No such file, not TOML, an unknown key (with a suggestion), a value of the wrong type or range.
     """
-    path = Path(source)
-    if not path.suffix:
-        path = PRESETS / f"{source}.toml"
-    if not path.is_file():
-        presets = ", ".join(sorted(preset.stem for preset in PRESETS.glob("*.toml")))
-        raise CallError(str(source), "no such configuration", cure=f"give a TOML file or one of: {presets}")
-    try:
-        values = tomli.loads(path.read_text())
-    except OSError as error:
-        raise CallError(str(path), f"cannot be read: {error.strerror or error}", cure="mend its permissions") from error
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CallError(str(path), f"not valid TOML: {error}", cure="mend the line it names") from error
+    values = read_preset(source, PRESETS, "configuration")
     for override in overrides:
         _override(values, override)
     return parse_config(values)
