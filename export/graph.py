@@ -18,6 +18,11 @@ Integers = NDArray[np.int64]
 Pair = tuple[int, int]
 Refuse = Callable[[str, str], MaestroError]
 
+# What stock multiplies the input of input neurons by, and adds to it, where a file does not say:
+# lava-dl netx/hdf5.py, create_input.
+INPUT_WEIGHT = 64
+INPUT_OFFSET = 0
+
 
 @dataclass(frozen=True, eq=False)
 class Cuba:
@@ -68,12 +73,20 @@ class DhLif:
 class InputLayer:
     """Where spikes come in, shape (channel, height, width) or (neuron,).
 
-    With ``neuron`` the layer is a population whose input is written into its bias, as stock NetX has it:
-    the input at step t is the bias mantissa of step t, and the population adds no latency.
+    With ``neuron`` the layer is a population whose input goes into its bias: at step t the bias mantissa is
+    ``weight * x[t] + offset``, for whole numbers x, and the population adds no latency.
+
+    Parameters
+    ----------
+    weight, offset
+        The input's transform, in a file `weight` and `bias`; stock's defaults (lava-dl netx/hdf5.py, create_input).
+        Stock reads them and leaves it to whoever writes the bias mantissa to apply them. Without ``neuron`` unused.
     """
 
     shape: tuple[int, ...]
     neuron: Cuba | None = None
+    weight: int = INPUT_WEIGHT
+    offset: int = INPUT_OFFSET
     bias: None = field(default=None, init=False)
 
 
@@ -140,8 +153,26 @@ class FlattenLayer:
     shape: tuple[int]
 
 
-Layer = InputLayer | ConvLayer | DenseLayer | FlattenLayer
+@dataclass(frozen=True, eq=False)
+class AverageLayer:
+    """A readout: spikes by group, shape (group,), each group as many neurons in a row. Always the last layer.
+
+    It has no neurons and takes no step: networks run up to it, and whoever reads them takes means of groups
+    (lava-dl slayer/block/base.py, AbstractAverage). The neurons may have any shape, flattened.
+    """
+
+    shape: tuple[int]
+
+
+Layer = InputLayer | ConvLayer | DenseLayer | FlattenLayer | AverageLayer
 SpikingLayer = InputLayer | ConvLayer | DenseLayer
+WORDS: dict[type[Layer], str] = {
+    InputLayer: "input",
+    ConvLayer: "conv",
+    DenseLayer: "dense",
+    FlattenLayer: "flatten",
+    AverageLayer: "average",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +196,12 @@ class Network:
         if not self.spiking:
             raise MaestroError("network", "has no layer with neurons")
         shape = self.layers[0].shape
-        for name, layer in zip(self.names, self.layers, strict=True):
+        for index, (name, layer) in enumerate(zip(self.names, self.layers, strict=True)):
+            if isinstance(layer, AverageLayer) and index + 1 < len(self.layers):
+                found = f"averages before layer {self.names[index + 1]}"
+                raise MaestroError(f"layer {name}", found, allowed="an average as the last layer only")
+            if isinstance(layer, InputLayer) and index:
+                raise MaestroError(f"layer {name}", "is a second input", allowed="one input layer, the first")
             check_layer(name, layer, shape)
             shape = layer.shape
 
@@ -173,7 +209,7 @@ class Network:
     def spiking(self) -> tuple[tuple[str, SpikingLayer], ...]:
         """Name and layer of every layer that has neurons."""
         pairs = zip(self.names, self.layers, strict=True)
-        return tuple((n, x) for n, x in pairs if not isinstance(x, FlattenLayer) and x.neuron is not None)
+        return tuple((n, x) for n, x in pairs if isinstance(x, SpikingLayer) and x.neuron is not None)
 
     @property
     def spiking_names(self) -> tuple[str, ...]:
@@ -197,17 +233,22 @@ class Network:
 
     @property
     def output_size(self) -> int:
-        """Neurons of the last layer."""
-        return math.prod(self.layers[-1].shape)
+        """Neurons of the last layer that has any."""
+        return math.prod(self.spiking[-1][1].shape)
+
+    @property
+    def readout(self) -> AverageLayer | None:
+        """The layer that groups the output's neurons, None if the network does not end in one."""
+        last = self.layers[-1]
+        return last if isinstance(last, AverageLayer) else None
 
 
 def default_names(layers: Sequence[Layer]) -> tuple[str, ...]:
     """'input', 'conv1', 'flatten1', 'dense1', … for layers that bring no names."""
-    words = {InputLayer: "input", ConvLayer: "conv", DenseLayer: "dense", FlattenLayer: "flatten"}
     seen: dict[str, int] = {}
     names = []
     for layer in layers:
-        word = words[type(layer)]
+        word = WORDS[type(layer)]
         seen[word] = seen.get(word, 0) + 1
         names.append(word if word == "input" and seen[word] == 1 else f"{word}{seen[word]}")
     return tuple(names)
@@ -237,19 +278,24 @@ def check_layer(name: str, layer: Layer, shape: tuple[int, ...]) -> None:
         if layer.shape != (math.prod(shape),):
             raise refuse(f"flattens {shape} into {layer.shape}", f"{(math.prod(shape),)}")
         return
+    if isinstance(layer, AverageLayer):
+        if len(layer.shape) != 1 or layer.shape[0] < 1 or math.prod(shape) % layer.shape[0]:
+            raise refuse(f"averages {math.prod(shape)} neurons in groups {layer.shape}", "groups of one size")
+        return
     if not isinstance(layer, InputLayer) and isinstance(layer.neuron, DhLif):
         _check_branches(layer, layer.neuron, refuse)
     if isinstance(layer, ConvLayer):
         _check_conv(layer, shape, refuse)
     elif isinstance(layer, DenseLayer):
         _check_dense(layer, shape, refuse)
-    elif layer.shape != shape:
-        raise refuse(f"is a second input of shape {layer.shape}", "one input layer, the first")
-    if layer.neuron is None:
-        return
-    decays = {"iDecay": layer.neuron.i_decay, "vDecay": layer.neuron.v_decay}
-    if isinstance(layer.neuron, DhLif):
-        size = (layer.neuron.branches,)
+    if layer.neuron is not None:
+        _check_neuron(layer, layer.neuron, refuse)
+
+
+def _check_neuron(layer: SpikingLayer, neuron: Cuba | DhLif, refuse: Refuse) -> None:
+    decays = {"iDecay": neuron.i_decay, "vDecay": neuron.v_decay}
+    if isinstance(neuron, DhLif):
+        size = (neuron.branches,)
         found = np.shape(decays.pop("iDecay"))
         if found not in (size, size + layer.shape[:1]):
             raise refuse(f"has branch decays of shape {found}", f"{size} or {size + layer.shape[:1]}")

@@ -18,6 +18,8 @@ import numpy as np
 from export.datasets import AGAIN, attribute, integers, number, pair, text
 from export.dendrites import ANALOG
 from export.graph import (
+    WORDS,
+    AverageLayer,
     ConvLayer,
     Cuba,
     DenseLayer,
@@ -70,13 +72,12 @@ def to_bytes(network: Network) -> bytes:
 
 
 def _write_layer(group: h5py.Group, layer: Layer) -> None:
-    kinds = {InputLayer: "input", ConvLayer: "conv", FlattenLayer: "flatten", DenseLayer: "dense"}
-    kind = kinds[type(layer)]
+    kind = WORDS[type(layer)]
     if isinstance(layer, DenseLayer) and layer.recurrent is not None:
         kind = "dense_rec"
     group.create_dataset("type", (1,), "S10", [kind.encode("ascii")])
-    # SLAYER flattens to (neuron, 1, 1).
-    shape = (*layer.shape, 1, 1) if isinstance(layer, FlattenLayer) else layer.shape
+    # SLAYER flattens to (neuron, 1, 1), and averages to (group, 1, 1).
+    shape = (*layer.shape, 1, 1) if isinstance(layer, FlattenLayer | AverageLayer) else layer.shape
     group.create_dataset("shape", data=np.array(shape))
     if isinstance(layer, ConvLayer):
         group.create_dataset("inChannels", data=layer.weight.shape[1] * layer.groups)
@@ -94,7 +95,7 @@ def _write_layer(group: h5py.Group, layer: Layer) -> None:
             group.create_dataset("weight_rec", data=layer.recurrent.astype(np.float32))
         if layer.delay is not None:
             group.create_dataset("delay", data=layer.delay.astype(np.float32))
-    if isinstance(layer, FlattenLayer) or layer.neuron is None:
+    if isinstance(layer, FlattenLayer | AverageLayer) or layer.neuron is None:
         return
     if layer.bias is not None:
         group.create_dataset("bias", data=layer.bias)

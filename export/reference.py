@@ -14,7 +14,18 @@ from jaxtyping import Int64, Integer, UInt8
 from numpy.typing import NDArray
 
 from export import fixed_point
-from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Integers, Network, branches
+from export.graph import (
+    AverageLayer,
+    ConvLayer,
+    Cuba,
+    DenseLayer,
+    DhLif,
+    FlattenLayer,
+    InputLayer,
+    Integers,
+    Network,
+    branches,
+)
 from train.errors import MaestroError
 
 Spikes = NDArray[np.uint8]
@@ -56,7 +67,8 @@ def run(network: Network, spikes: NDArray[Any]) -> list[UInt8[Spikes, "*_layer t
     network
         The network.
     spikes
-        One sample's input, 0 or 1, shape (channel, height, width, time) or (neuron, time).
+        One sample's input, shape (channel, height, width, time) or (neuron, time): 0 or 1, or any whole
+        numbers where the input layer has neurons.
 
     Raises
     ------
@@ -76,12 +88,12 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
         if isinstance(layer, FlattenLayer):
             x = x.reshape(*layer.shape, steps)
             continue
-        if layer.neuron is None:
+        if isinstance(layer, AverageLayer) or layer.neuron is None:
             continue
         size = int(np.prod(layer.shape))
         if isinstance(layer, InputLayer):
             activation = np.zeros((size, steps), dtype=np.int64)
-            bias = fixed_point.scale_bias(x.reshape(size, steps).astype(np.int64))
+            bias = fixed_point.scale_bias(layer.weight * x.reshape(size, steps).astype(np.int64) + layer.offset)
             recurrent = None
         else:
             activation = _one_step_late(synaptic_sums(layer, x).reshape(branches(layer) * size, steps))
@@ -92,6 +104,20 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
         traces.append(trace)
         x = trace.spikes
     return traces
+
+
+def readout(
+    network: Network, output: Integer[NDArray[np.integer[Any]], "*_layer time"]
+) -> Int64[Integers, "group time"]:
+    """Spikes of the last layer with neurons summed by group, for a network that ends in an average layer.
+
+    The means that SLAYER's block gives are these over the neurons of a group.
+    """
+    if network.readout is None:
+        raise MaestroError("network", "has no average layer to read out", allowed="an average as the last layer")
+    groups = output.astype(np.int64).reshape(network.readout.shape[0], -1, output.shape[-1])
+    total: Integers = groups.sum(axis=1)
+    return total
 
 
 def synaptic_sums(

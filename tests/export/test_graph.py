@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from export.graph import ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network, default_names
+from export.graph import AverageLayer, ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network, default_names
 from train.errors import MaestroError
 
 CUBA = Cuba(410, 205, 16)
@@ -33,12 +33,39 @@ def test_input_neurons_add_no_latency():
     assert network.spiking_names == ("input", "out")
 
 
+def test_an_average_reads_out_and_has_no_neurons():
+    layers = (InputLayer((3,)), dense(6, 3), AverageLayer((2,)))
+    network = Network(layers, ("input", "out", "average"))
+    assert network.readout is layers[2]
+    assert network.spiking_names == ("out",)
+    assert (network.latency, network.output_size) == (1, 6)
+    assert default_names(layers) == ("input", "dense1", "average1")
+    assert Network(layers[:2], ("input", "out")).readout is None
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ((dense(6, 3), AverageLayer((4,))), r"layer last: averages 6 neurons in groups \(4,\) .expected groups of one"),
+        ((dense(6, 3), AverageLayer((0,))), r"layer last: averages 6 neurons in groups \(0,\)"),
+        (
+            (AverageLayer((3,)), dense(2, 3)),
+            r"layer first: averages before layer last .expected an average as the last",
+        ),
+    ],
+)
+def test_an_average_that_does_not_fit_is_refused_by_name(layers, message):
+    with pytest.raises(MaestroError, match=message):
+        Network((InputLayer((3,)), *layers), ("input", "first", "last"))
+
+
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
         (dense(3, 4), r"layer second: is dense on an input of shape \(2, 7, 1\) \(expected a flatten layer before it"),
         (FlattenLayer((13,)), r"layer second: flattens \(2, 7, 1\) into \(13,\)"),
         (InputLayer((3,)), "layer second: is a second input"),
+        (InputLayer((2, 7, 1)), "layer second: is a second input"),
         (conv(weight=(4, 2, 3)), "layer second: has weights of shape .* four axes"),
         (conv(weight=(4, 3, 3, 1)), "layer second: has weights of shape .* for 2 channels"),
         (conv(groups=3), "layer second: has weights of shape .* in 3 groups"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from export import netx, reference
-from export.graph import ConvLayer, Cuba, DenseLayer, InputLayer, Network
+from export.graph import AverageLayer, ConvLayer, Cuba, DenseLayer, InputLayer, Network
 from train.errors import MaestroError
 
 
@@ -37,13 +37,36 @@ def test_delays_bias_and_recurrence_by_hand():
 
 
 def test_input_neurons_take_their_input_as_bias():
+    neuron = Cuba(4096, 0, 3)
     network = Network(
-        (InputLayer((1,), Cuba(4096, 0, 3)), DenseLayer(np.array([[2]]), Cuba(4096, 4096, 1))), ("in", "out")
+        (InputLayer((1,), neuron, weight=1), DenseLayer(np.array([[2]]), Cuba(4096, 4096, 1))), ("in", "out")
     )
     spikes = reference.run(network, np.array([[2, 2, -1, 1, 5, 0]]))
     # v in units of 64: 2, 4 (fires above 3), -1, 0, 5 (fires), 0; no step of delay.
     assert spikes[0].tolist() == [[0, 1, 0, 0, 1, 0]]
     assert spikes[1].tolist() == [[0, 0, 1, 0, 0, 1]]
+
+
+def test_input_neurons_transform_their_input():
+    x = np.array([[0, 1, -1, 2, 0, 0]])
+    (transformed,) = reference.simulate(
+        Network((InputLayer((1,), Cuba(4096, 0, 300), weight=36, offset=34),), ("in",)), x, probes=True
+    )
+    # Mantissas 34, 70, -2, 106, 34, 34; v in units of 64 is their sum: 34, 104, 102, 208, 242, 276.
+    assert (transformed.v[0] // 64).tolist() == [34, 104, 102, 208, 242, 276]
+    (plain,) = reference.simulate(Network((InputLayer((1,), Cuba(4096, 4096, 300)),), ("in",)), x, probes=True)
+    assert (plain.v[0] // 64).tolist() == [0, 64, -64, 128, 0, 0]
+
+
+def test_an_average_reads_out_groups_of_neurons():
+    weight = np.array([[2], [0], [2], [2]])
+    layers = (InputLayer((1,)), DenseLayer(weight, Cuba(4096, 4096, 1)), AverageLayer((2,)))
+    network = Network(layers, ("input", "dense", "average"))
+    (output,) = reference.run(network, np.array([[1, 0, 1]], np.uint8))
+    assert output.tolist() == [[0, 1, 0], [0, 0, 0], [0, 1, 0], [0, 1, 0]]
+    assert reference.readout(network, output).tolist() == [[0, 1, 0], [0, 2, 0]]
+    with pytest.raises(MaestroError, match="network: has no average layer to read out"):
+        reference.readout(one_layer(layers[1], (1,)), output)
 
 
 @pytest.mark.parametrize("groups", [1, 2])
