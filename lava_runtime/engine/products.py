@@ -1,0 +1,118 @@
+"""Synaptic sums of whole frames as matrix products: what is faster than events where many neurons fire.
+
+Products of 0 and 1 with integer weights are exact in float32 while no sum can reach 2^24, and in float64 beyond.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.graph import ConvLayer, DenseLayer
+from lava_runtime.engine.kernels import Events, Int32, fill_frames
+from lava_runtime.engine.program import Stage
+
+# Nanoseconds on one core, measured (tests/benchmarks): of an addition that a spike makes, of a spike's own overhead, of
+# a product in a matrix product, of an entry copied into columns or sums.
+ADD_NS, SPIKE_NS, PRODUCT_NS, COPY_NS = 0.13, 8.0, 0.02, 0.6
+# Frames whose columns are made at a time, in entries.
+_COLUMNS = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A layer's weights laid out for frames (place, channel in), and what both ways cost.
+
+    Parameters
+    ----------
+    matrix
+        Shape (input of a sum, branch * channel out).
+    target
+        Where in a frame each input goes.
+    frame
+        Shape of a frame: (neuron,), or padded (height, width, channel).
+    """
+
+    stage: Stage
+    matrix: NDArray[Any]
+    target: NDArray[np.int64]
+    frame: tuple[int, ...]
+    adds: float
+
+    def is_cheaper(self, spikes: int, frames: int) -> bool:
+        """Whether a product of ``frames`` beats handling ``spikes`` one by one."""
+        by_event = spikes * (SPIKE_NS + self.adds * ADD_NS)
+        places = math.prod(self.stage.shape[1:])
+        inputs, outputs = self.matrix.shape
+        copied = places * (inputs if len(self.frame) > 1 else 0) + self.stage.rows + math.prod(self.frame)
+        return frames * (places * inputs * outputs * PRODUCT_NS + copied * COPY_NS) < by_event
+
+    def sums(self, events: Events, samples: int, steps: int) -> Int32:
+        """Sums (sample, step, row) of the spikes of every step."""
+        frames = samples * steps
+        found = np.empty((frames, self.stage.rows), np.int32)
+        places = math.prod(self.stage.shape[1:])
+        block = max(1, _COLUMNS // (places * self.matrix.shape[0]))
+        for first in range(0, frames, block):
+            count = min(block, frames - first)
+            frame = np.zeros((count, math.prod(self.frame)), self.matrix.dtype)
+            fill_frames(events.start[first : first + count + 1], events.index, self.target, frame)
+            product = self._columns(frame) @ self.matrix
+            by_branch = product.reshape(count, places, self.stage.branches, -1).transpose(0, 2, 1, 3)
+            found[first : first + count] = by_branch.reshape(count, -1)
+        return found.reshape(samples, steps, -1)
+
+    def _columns(self, frame: NDArray[Any]) -> NDArray[Any]:
+        layer = self.stage.layer
+        if not isinstance(layer, ConvLayer):
+            return frame
+        images = frame.reshape(-1, *self.frame)
+        _, height, width = layer.shape
+        kernel = layer.weight.shape[2:]
+        count, row, column, entry = images.strides
+        windows = np.lib.stride_tricks.as_strided(
+            images,
+            (len(images), height, width, *kernel, images.shape[3]),
+            (
+                count,
+                row * layer.stride[0],
+                column * layer.stride[1],
+                row * layer.dilation[0],
+                column * layer.dilation[1],
+                entry,
+            ),
+            writeable=False,
+        )
+        return windows.reshape(len(images) * height * width, -1)
+
+
+def product_of(stage: Stage) -> Product | None:
+    """The product that gives a stage's sums; None where there is none, or never a use for it.
+
+    Grouped convolutions have so few weights a spike, and delays of single synapses so many products, that events win.
+    """
+    layer = stage.layer
+    if not isinstance(layer, ConvLayer | DenseLayer) or stage.synapses.late.size:
+        return None
+    if isinstance(layer, ConvLayer) and layer.groups > 1:
+        return None
+    largest = int(np.abs(layer.weight).reshape(layer.weight.shape[0], -1).sum(axis=1).max(initial=0))
+    kind = np.float32 if largest < 1 << 24 else np.float64
+    reach = np.diff(stage.synapses.runs)
+    starts = np.concatenate([[0], np.cumsum(stage.synapses.length)])[stage.synapses.runs]
+    adds = float(np.diff(starts)[stage.synapses.place].mean()) if reach.size else 0.0
+    if isinstance(layer, DenseLayer):
+        size = layer.weight.shape[1]
+        matrix = layer.weight.T[stage.source_order].astype(kind)
+        return Product(stage, matrix, np.arange(size, dtype=np.int64), (size,), adds)
+    channels, height, width = stage.source
+    channel, y, x = np.unravel_index(stage.source_order, (channels, height, width))
+    down, across = layer.padding
+    frame = (height + 2 * down, width + 2 * across, channels)
+    target = np.ravel_multi_index((y + down, x + across, channel), frame).astype(np.int64)
+    rows, inner, *kernel = layer.weight.shape
+    # Rows (branch, channel out), columns (kernel, channel in).
+    matrix = layer.weight.transpose(2, 3, 1, 0).reshape(math.prod(kernel) * inner, rows).astype(kind)
+    return Product(stage, matrix, target, frame, adds)

@@ -1,0 +1,76 @@
+"""A network that hears as it goes: one step of input in, the same step's output spikes out, states carried on."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+
+from export.graph import InputLayer, Network
+from lava_runtime.engine.block import NOTHING, UNPROBED, drive_of, rest
+from lava_runtime.engine.kernels import Events, run_layer
+from lava_runtime.engine.program import compile_network
+from lava_runtime.engine.result import Spikes
+from train.errors import MaestroError
+
+
+class Session:
+    """One sample of unknown length, step by step; spikes are those of :meth:`Engine.run` on the whole.
+
+    Parameters
+    ----------
+    network
+        As :func:`export.netx.read` gives it.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._stages = compile_network(network)
+        self._driven = isinstance(self._stages[0].layer, InputLayer)
+        self.reset()
+
+    def reset(self) -> None:
+        """To rest, as before the first step."""
+        self.step = 0
+        self._states = [rest(stage, 1) for stage in self._stages]
+
+    def push(self, frame: NDArray[Any]) -> UInt8[Spikes, "neuron"]:
+        """Spikes of the last layer at this step.
+
+        Parameters
+        ----------
+        frame
+            One step of input, whole numbers in the network's input shape: 0 and 1, or any if the input has neurons.
+
+        Raises
+        ------
+        MaestroError
+            The frame does not fit the network; the session stays as it was.
+        """
+        values = self._checked(frame)
+        drive, events = NOTHING, Events(np.zeros(2, np.int64), np.empty(0, np.int32))
+        if self._driven:
+            drive = drive_of(self._stages[0], values.reshape(1, -1, 1))
+        else:
+            index = np.flatnonzero(values).astype(np.int32)
+            events = Events(np.array([0, index.size]), index)
+        for stage, state in zip(self._stages, self._states, strict=True):
+            start, index, _ = run_layer(
+                events, stage.synapses, stage.recurrent, stage.neurons, state, self.step, 1, drive, NOTHING,
+                UNPROBED, 0,
+            )  # fmt: skip
+            events, drive = Events(start, index), NOTHING
+        self.step += 1
+        output = np.zeros(self._stages[-1].size, np.uint8)
+        output[self._stages[-1].order[events.index]] = 1
+        return output
+
+    def _checked(self, frame: NDArray[Any]) -> NDArray[Any]:
+        expected = self.network.input_shape
+        if frame.shape != expected:
+            raise MaestroError("frame", f"has shape {frame.shape}", allowed=f"{expected}")
+        if frame.dtype.kind not in "iub":
+            raise MaestroError("frame", f"is of type {frame.dtype}", allowed="whole numbers")
+        if not self._driven and frame.size and (frame.min() < 0 or frame.max() > 1):
+            raise MaestroError("frame", f"lies in {frame.min()} to {frame.max()}", allowed="0 and 1")
+        return frame
