@@ -55,7 +55,7 @@ class Engine:
 
     def __init__(self, network: Network, *, threads: int | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
         self.network = network
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or _cores()
         self.memory_bytes = memory_bytes
         self.stages = compile_network(network)
         self.names = tuple(stage.name for stage in self.stages)
@@ -184,3 +184,8 @@ class Engine:
         if room < states + steps * a_step:
             return 1, max(1, (room - states) // a_step)
         return int(min(_BLOCK, room // (states + steps * a_step))), steps
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

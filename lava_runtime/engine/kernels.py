@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.limits import ACTIVATION_SHIFT, DECAY_ONE, DECAY_SHIFT, STATE_MAX
+from train.vectors import prefer_wide
+
+prefer_wide()
 
 _jit: Any = numba.njit(cache=True, nogil=True)
 
