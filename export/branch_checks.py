@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from export.checks import in_words, largest_current
 from export.dendrites import ANALOG
 from export.limits import DECAY_ONE, GAIN_MAX, STATE_MAX
-from export.netx import DENDRITIC, NEURONS, ROOT
+from export.netx import ROOT
+from export.neurons import DENDRITIC, NEURONS
 from export.rawnet import RawLayer, is_whole
 
 Integers = NDArray[np.int64]

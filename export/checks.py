@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from export.graph import INPUT_OFFSET, INPUT_WEIGHT
 from export.limits import (
     ACTIVATION_SHIFT,
     BIAS_MANT_MAX,
@@ -18,19 +19,24 @@ from export.limits import (
     WEIGHT_MIN,
     WEIGHT_STEP,
 )
-from export.netx import DENDRITIC, KINDS, NEURONS
+from export.netx import AVERAGE, STOCK_KINDS
+from export.neurons import DENDRITIC, NEURONS
 from export.rawnet import RawLayer, is_whole
 from export.stock import stock_weights
 
 # Yields what is wrong with a layer, in words; the second argument is the length of a run in steps, if known.
 Check = Callable[[RawLayer, int | None], Iterator[str]]
 _SYNAPSES = ("weight", "weight_rec")
+# What input neurons' input is multiplied by and what is added, where the file does not say.
+_TRANSFORM = {"weight": INPUT_WEIGHT, "bias": INPUT_OFFSET}
 
 
 def kind(layer: RawLayer, _steps: int | None) -> Iterator[str]:
     """NX001, layer that NetX cannot run."""
-    if layer.kind not in KINDS:
-        yield f"is of type {layer.kind!r}; NetX runs {', '.join(KINDS)}"
+    if not layer.values and not layer.groups:
+        yield "is empty, as SLAYER's KWTA block leaves it"
+    elif layer.kind not in (*STOCK_KINDS, AVERAGE):
+        yield f"is of type {layer.kind!r}; NetX runs {', '.join(STOCK_KINDS)}"
     elif "weight" in layer.groups:
         yield "has complex weights"
 
@@ -38,7 +44,7 @@ def kind(layer: RawLayer, _steps: int | None) -> Iterator[str]:
 def neuron_type(layer: RawLayer, _steps: int | None) -> Iterator[str]:
     """NX002, unknown neuron."""
     if layer.needs_neuron and not layer.has_neuron:
-        yield "has no neuron"
+        yield f"has no neuron{'' if layer.kind == 'conv' else ', which makes it an integrator that never fires'}"
         return
     known = (*NEURONS, DENDRITIC) if layer.kind in ("conv", "dense") else NEURONS
     if layer.has_neuron and layer.text("neuron/type") not in known:
@@ -155,19 +161,38 @@ def delays(layer: RawLayer, _steps: int | None) -> Iterator[str]:
 
 def bias_range(layer: RawLayer, _steps: int | None) -> Iterator[str]:
     """NX014, bias out of range."""
-    value = layer.whole("bias") if layer.kind != "input" else None
+    value, owner = layer.whole("bias"), "a bias"
+    if layer.kind == "input":
+        owner = "a bias for inputs of 0 and 1"
+        value = _unary_mantissas(layer)
     if value is not None and (value.min() < BIAS_MANT_MIN or value.max() > BIAS_MANT_MAX):
-        yield f"has a bias of {value.min()} to {value.max()}; 13 bits hold {BIAS_MANT_MIN} to {BIAS_MANT_MAX}"
+        yield f"has {owner} of {value.min()} to {value.max()}; 13 bits hold {BIAS_MANT_MIN} to {BIAS_MANT_MAX}"
+
+
+def _unary_mantissas(layer: RawLayer) -> NDArray[np.int64] | None:
+    """Bias mantissas of input neurons without and with a spike, None if there are no such neurons or numbers."""
+    found = []
+    for key, stock in _TRANSFORM.items():
+        value = layer.whole(key) if key in layer.values else np.array([stock])
+        if not layer.has_neuron or value is None or value.size != 1:
+            return None
+        found.append(int(value.reshape(-1)[0]))
+    weight, offset = found
+    return np.array([offset, weight + offset])
 
 
 def input_affine(layer: RawLayer, _steps: int | None) -> Iterator[str]:
-    """NX015, input transform that NetX ignores."""
+    """NX015, input transform that NetX does not apply."""
     if layer.kind != "input" or not layer.has_neuron:
         return
-    for key, neutral in (("weight", 64.0), ("bias", 0.0)):
+    for key, stock in _TRANSFORM.items():
         value = layer.numbers(key)
-        if value is not None and (value != neutral).any():
-            yield f"has a {key} other than {neutral:.0f}"
+        if value is None:
+            continue
+        if value.size != 1 or not is_whole(value):
+            yield f"has a {key} that is not one whole number, as NetX takes it"
+        elif value.reshape(-1)[0] != stock:
+            yield f"has a {key} of {value.reshape(-1)[0]:.0f}, which NetX hands on and does not apply"
 
 
 def input_decay(layer: RawLayer, _steps: int | None) -> Iterator[str]:
@@ -207,6 +232,19 @@ def current_wraps(layer: RawLayer, steps: int | None) -> Iterator[str]:
     reach = np.maximum(largest_current(up, decay.reshape(-1), steps), largest_current(down, decay.reshape(-1), steps))
     if reach.max() >= STATE_MAX:
         yield f"neuron {int(reach.argmax())}'s current can reach {in_words(float(reach.max()), steps)}"
+
+
+def average(layer: RawLayer, _steps: int | None) -> Iterator[str]:
+    """NX026, readout that NetX cannot run."""
+    if layer.kind == AVERAGE:
+        yield "is an average"
+
+
+def weight_exponent(layer: RawLayer, _steps: int | None) -> Iterator[str]:
+    """NX027, weight exponent."""
+    value = layer.numbers("neuron/wgtExp")
+    if value is not None and value.any():
+        yield f"has wgtExp {value.reshape(-1)[0]:g}"
 
 
 def conv_size(layer: RawLayer, _steps: int | None) -> Iterator[str]:

@@ -227,9 +227,16 @@ class Network:
         return sum(not isinstance(layer, InputLayer) for _, layer in self.spiking)
 
     @property
+    def input_layer(self) -> InputLayer:
+        """The first layer."""
+        first = self.layers[0]
+        assert isinstance(first, InputLayer)
+        return first
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one step of input."""
-        return self.layers[0].shape
+        return self.input_layer.shape
 
     @property
     def output_size(self) -> int:

@@ -21,6 +21,9 @@ BIAS_EXP = 6
 THRESHOLD_MANT_MAX = (1 << 17) - 1
 BIAS_MANT_MIN = -(1 << 12)
 BIAS_MANT_MAX = (1 << 12) - 1
+# Lava's simulator keeps it in 16 bits, and lets others come round in silence: lava-nc proc/lif/models.py (bias_mant).
+BIAS_LAVA_MIN = -(1 << 15)
+BIAS_LAVA_MAX = (1 << 15) - 1
 
 # Current and voltage are 24 bit signed: lava-nc proc/lif/models.py (uv_bitwidth).
 STATE_MAX = 1 << 23

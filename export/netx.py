@@ -5,12 +5,14 @@ Names, types and shapes are those of lava-dl's ``slayer/block/base.py`` (``expor
 
 Layers with analog dendrites are no stock layers: a group `dendrite` and neurons of type DH-LIF, at which the stock
 loader stops, and an attribute of the file's root that says so. Only ``lava_runtime`` runs them, in the simulator.
+
+Two things that SLAYER exports and stock leaves to others are read here as what they mean: the transform of input
+neurons, which whoever writes their bias has to apply, and an average as the last layer, at which stock stops.
 """
 
 import io
 import math
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -18,6 +20,8 @@ import numpy as np
 from export.datasets import AGAIN, attribute, integers, number, pair, text
 from export.dendrites import ANALOG
 from export.graph import (
+    INPUT_OFFSET,
+    INPUT_WEIGHT,
     WORDS,
     AverageLayer,
     ConvLayer,
@@ -33,18 +37,21 @@ from export.graph import (
     default_names,
 )
 from export.limits import DELAY_MAX
+from export.neurons import INTEGRATOR, NEURONS, read_neuron, write_neuron
 from train.artifacts import atomic_write
 from train.errors import MaestroError
 
-KINDS = ("input", "conv", "dense", "dense_rec", "flatten")
-NEURONS = ("CUBA", "LOIHI")
-# Neurons of layers with analog dendrites, and what the file's root then says of its dendrites.
-DENDRITIC = "DH-LIF"
+# Layers that stock NetX runs, and the one more that is read here.
+STOCK_KINDS = ("input", "conv", "dense", "dense_rec", "flatten")
+AVERAGE = "average"
+KINDS = (*STOCK_KINDS, AVERAGE)
+DENSE = ("dense", "dense_rec")
+# The attribute of a file's root that says of its dendrites what they are.
 ROOT = "dendrites"
 
 
 def write(network: Network, path: Path) -> None:
-    """Write ``network`` as a NetX file, whole or not at all; a stock one if it has no analog dendrites.
+    """Write ``network`` as a NetX file, whole or not at all; a stock one if it has no analog dendrites and no average.
 
     Raises
     ------
@@ -97,22 +104,12 @@ def _write_layer(group: h5py.Group, layer: Layer) -> None:
             group.create_dataset("delay", data=layer.delay.astype(np.float32))
     if isinstance(layer, FlattenLayer | AverageLayer) or layer.neuron is None:
         return
-    if layer.bias is not None:
+    if isinstance(layer, InputLayer):
+        group.create_dataset("weight", data=[layer.weight])
+        group.create_dataset("bias", data=[layer.offset])
+    elif layer.bias is not None:
         group.create_dataset("bias", data=layer.bias)
-    _write_neuron(group, layer.neuron)
-
-
-def _write_neuron(group: h5py.Group, neuron: Cuba | DhLif) -> None:
-    values: dict[str, Any] = {"type": DENDRITIC if isinstance(neuron, DhLif) else "CUBA"}
-    if isinstance(neuron, Cuba):
-        values["iDecay"] = neuron.i_decay
-    values |= {"vDecay": neuron.v_decay, "vThMant": neuron.vth_mant, "refDelay": 1, "gradedSpike": False}
-    for key, data in values.items():
-        group.create_dataset(f"neuron/{key}", data=data)
-    if isinstance(neuron, DhLif):
-        group.create_dataset("dendrite/numBranches", data=neuron.branches)
-        group.create_dataset("dendrite/iDecay", data=neuron.i_decay)
-        group.create_dataset("dendrite/gain", data=neuron.gain)
+    write_neuron(group, layer.neuron)
 
 
 def open_net(path: Path) -> h5py.File:
@@ -192,7 +189,15 @@ def _read_layers(group: h5py.Group) -> Network:
         if not layers and kind != "input":
             layers.append(_implied_input(entry, kind, where))
             names.append("input")
-        layers.append(_read_layer(entry, kind, layers[-1].shape if layers else (), where))
+        if kind == "input":
+            if layers:
+                raise MaestroError(where, "is a second input", allowed="one input layer, the first")
+            layers.append(_read_input(entry, group.get(str(index + 1)), where))
+        else:
+            if kind == AVERAGE and index + 1 < len(group):
+                found = f"averages before layer {index + 1}"
+                raise MaestroError(where, found, allowed="an average as the last layer only")
+            layers.append(_read_layer(entry, kind, layers[-1].shape, where))
         name = entry.attrs.get("name", "")
         names.append(name if isinstance(name, str) else "")
         check_layer(where.removeprefix("layer "), layers[-1], layers[-2].shape if len(layers) > 1 else layers[-1].shape)
@@ -202,7 +207,9 @@ def _read_layers(group: h5py.Group) -> Network:
 
 
 def layer_kind(group: h5py.Group, where: str) -> str:
-    """The layer's type, one that NetX can run."""
+    """The layer's type, one that can be run."""
+    if not len(group):
+        raise MaestroError(where, "is empty, as SLAYER's KWTA block leaves it, which NetX cannot run", cure=AGAIN)
     kind = text(group, "type", where)
     if kind not in KINDS:
         raise MaestroError(
@@ -217,23 +224,44 @@ def layer_kind(group: h5py.Group, where: str) -> str:
 
 
 def _implied_input(group: h5py.Group, kind: str, where: str) -> InputLayer:
-    if kind not in ("dense", "dense_rec"):
+    if kind not in DENSE:
         raise MaestroError(where, "has no input layer before it to say its input's shape", cure=AGAIN)
-    return InputLayer((_dense_weight(group, _read_neuron(group, where), where).shape[1],))
+    return InputLayer((_dense_weight(group, _dense_neuron(group, where), where).shape[1],))
+
+
+def _read_input(group: h5py.Group, following: object, where: str) -> InputLayer:
+    """An input layer; ``following`` is the group of the layer after it, which may have to say the shape."""
+    neuron = read_neuron(group, where) if "neuron" in group else None
+    if isinstance(neuron, DhLif):
+        raise MaestroError(where, "is an input layer with dendrites", allowed=f"neurons of type {NEURONS[0]}")
+    stated = tuple(integers(group, "shape", where).reshape(-1).tolist())
+    if len(stated) not in (1, 3) or min(stated) < 1:
+        raise MaestroError(where, f"has shape {stated}", allowed="(neuron) or (channel, height, width)")
+    # (neuron, 1, 1), in either order, is a row of neurons for the dense layer that takes it.
+    if sorted(stated)[:-1] == [1, 1] and _is_dense(following):
+        stated = (max(stated),)
+    if neuron is None:
+        return InputLayer(stated)
+    weight = number(group, "weight", where) if "weight" in group else INPUT_WEIGHT
+    offset = number(group, "bias", where) if "bias" in group else INPUT_OFFSET
+    return InputLayer(stated, neuron, weight, offset)
+
+
+def _is_dense(group: object) -> bool:
+    """Whether a group is a dense layer's; one that cannot be read is not, and is refused at its turn."""
+    try:
+        return isinstance(group, h5py.Group) and text(group, "type", "") in DENSE
+    except MaestroError:
+        return False
 
 
 def _read_layer(group: h5py.Group, kind: str, shape: tuple[int, ...], where: str) -> Layer:
     if kind == "flatten":
         return FlattenLayer((math.prod(shape),))
     stated = tuple(integers(group, "shape", where).reshape(-1).tolist())
-    if kind == "input":
-        if len(stated) not in (1, 3) or min(stated) < 1:
-            raise MaestroError(where, f"has shape {stated}", allowed="(neuron) or (channel, height, width)")
-        own = _read_neuron(group, where) if "neuron" in group else None
-        if isinstance(own, DhLif):
-            raise MaestroError(where, "is an input layer with dendrites", allowed=f"neurons of type {NEURONS[0]}")
-        return InputLayer(stated, own)
-    neuron = _read_neuron(group, where)
+    if kind == AVERAGE:
+        return AverageLayer((math.prod(stated),))
+    neuron = read_neuron(group, where) if kind == "conv" else _dense_neuron(group, where)
     if isinstance(neuron, DhLif) and (kind == "dense_rec" or "delay" in group):
         extra = "recurrent weights" if kind == "dense_rec" else "delays"
         raise MaestroError(where, f"has dendrites and {extra}", allowed="neither delays nor recurrent weights")
@@ -242,6 +270,11 @@ def _read_layer(group: h5py.Group, kind: str, shape: tuple[int, ...], where: str
         return _read_conv(group, neuron, bias, stated, where)
     weight = _dense_weight(group, neuron, where)
     recurrent = integers(group, "weight_rec", where) if kind == "dense_rec" else None
+    # Stock takes flat weights, of both matrices, and one bias for all neurons of a dense layer.
+    if recurrent is not None and recurrent.ndim == 1 and recurrent.size == len(weight) ** 2:
+        recurrent = recurrent.reshape(len(weight), -1)
+    if bias is not None and bias.size == 1:
+        bias = np.full(math.prod(stated), bias[0])
     delay = _read_delay(group, weight, where) if "delay" in group else None
     return DenseLayer(weight, neuron, bias, delay, recurrent)
 
@@ -268,6 +301,11 @@ def _read_conv(
     )
 
 
+def _dense_neuron(group: h5py.Group, where: str) -> Cuba | DhLif:
+    """A dense layer's neurons; without a description they are stock's integrator."""
+    return read_neuron(group, where) if "neuron" in group or "dendrite" in group else INTEGRATOR
+
+
 def _dense_weight(group: h5py.Group, neuron: Cuba | DhLif, where: str) -> Integers:
     """Weights as (branch * neuron out, neuron in); the stock loader takes a flat array of its layers too."""
     weight = integers(group, "weight", where)
@@ -290,46 +328,3 @@ def _read_delay(group: h5py.Group, weight: Integers, where: str) -> Integers:
     if delay.ndim == 0 or delay.shape == weight.shape[1:]:
         return np.ascontiguousarray(np.broadcast_to(delay, weight.shape))
     raise MaestroError(where, f"has delays of shape {delay.shape}", allowed=f"one a neuron, ({weight.shape[0]},)")
-
-
-def _read_neuron(group: h5py.Group, where: str) -> Cuba | DhLif:
-    neuron = group.get("neuron")
-    if not isinstance(neuron, h5py.Group):
-        raise MaestroError(where, "has no neuron", allowed="a group `neuron`", cure=AGAIN)
-    kind = text(neuron, "type", f"{where}, neuron")
-    if kind not in (*NEURONS, DENDRITIC):
-        known = " or ".join((*NEURONS, DENDRITIC))
-        raise MaestroError(f"{where}, neuron", f"is of type {kind!r}, which this project cannot run", allowed=known)
-    for key in ("gradedSpike", "messageBits"):
-        if key in neuron and np.any(integers(neuron, key, f"{where}, neuron")):
-            raise MaestroError(f"{where}, neuron", f"sends graded spikes ({key})", allowed="binary spikes")
-    v_decay = _decay(neuron, "vDecay", f"{where}, neuron")
-    vth_mant = number(neuron, "vThMant", f"{where}, neuron")
-    if kind == DENDRITIC:
-        return _read_dendrite(group, v_decay, vth_mant, where)
-    if "dendrite" in group:
-        raise MaestroError(
-            where, f"has a group `dendrite` and neurons of type {kind!r}", allowed=f"type {DENDRITIC!r}", cure=AGAIN
-        )
-    return Cuba(_decay(neuron, "iDecay", f"{where}, neuron"), v_decay, vth_mant)
-
-
-def _read_dendrite(group: h5py.Group, v_decay: int | Integers, vth_mant: int, where: str) -> DhLif:
-    dendrite = group.get("dendrite")
-    if not isinstance(dendrite, h5py.Group):
-        raise MaestroError(where, f"has {DENDRITIC} neurons without branches", allowed="a group `dendrite`", cure=AGAIN)
-    if "iDecay" in group["neuron"]:
-        raise MaestroError(f"{where}, neuron", "has an iDecay beside those of its branches", allowed="none", cure=AGAIN)
-    where += ", dendrite"
-    count = number(dendrite, "numBranches", where)
-    i_decay, gain = integers(dendrite, "iDecay", where), integers(dendrite, "gain", where)
-    for word, found in (("decays", i_decay), ("gains", gain)):
-        if found.shape[:1] != (count,):
-            raise MaestroError(where, f"has {count} branches and {word} of shape {found.shape}", allowed=f"({count},)")
-    return DhLif(i_decay, gain, v_decay, vth_mant)
-
-
-def _decay(group: h5py.Group, key: str, where: str) -> int | Integers:
-    """One for all, or an array."""
-    found = integers(group, key, where)
-    return int(found.reshape(-1)[0]) if found.size == 1 else found

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.datasets import attribute
-from export.netx import DENDRITIC, ROOT, open_net
+from export.netx import ROOT, open_net
+from export.neurons import DENDRITIC
 from train.errors import MaestroError
 
 

@@ -26,6 +26,7 @@ from export.graph import (
     Network,
     branches,
 )
+from export.limits import BIAS_LAVA_MAX, BIAS_LAVA_MIN
 from train.errors import MaestroError
 
 Spikes = NDArray[np.uint8]
@@ -93,7 +94,7 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
         size = int(np.prod(layer.shape))
         if isinstance(layer, InputLayer):
             activation = np.zeros((size, steps), dtype=np.int64)
-            bias = fixed_point.scale_bias(layer.weight * x.reshape(size, steps).astype(np.int64) + layer.offset)
+            bias = fixed_point.scale_bias(input_mantissas(x.reshape(size, steps), layer.weight, layer.offset))
             recurrent = None
         else:
             activation = _one_step_late(synaptic_sums(layer, x).reshape(branches(layer) * size, steps))
@@ -104,6 +105,26 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
         traces.append(trace)
         x = trace.spikes
     return traces
+
+
+def input_mantissas(
+    x: Integer[NDArray[np.integer[Any]], "*shape"], weight: int, offset: int
+) -> Int64[Integers, "*shape"]:
+    """Bias mantissas ``weight * x + offset`` of input neurons.
+
+    Raises
+    ------
+    MaestroError
+        Some lie beyond the 16 bits that Lava holds them in; the chip has 13 (``export/limits.py``).
+    """
+    ends = [weight * int(value) + offset for value in (x.min(), x.max())] if x.size else [0]
+    if min(ends) < BIAS_LAVA_MIN or max(ends) > BIAS_LAVA_MAX:
+        raise MaestroError(
+            "input",
+            f"times {weight} plus {offset} gives its neurons biases of {min(ends)} to {max(ends)}",
+            allowed=f"{BIAS_LAVA_MIN} to {BIAS_LAVA_MAX}, 16 bits",
+        )
+    return weight * x.astype(np.int64) + offset
 
 
 def readout(
@@ -249,7 +270,5 @@ def _check_input(network: Network, spikes: NDArray[Any]) -> None:
         raise MaestroError("input spikes", f"have shape {spikes.shape}", allowed=f"{(*expected, 'time')}")
     if not np.issubdtype(spikes.dtype, np.integer):
         raise MaestroError("input spikes", f"are of type {spikes.dtype}", allowed="whole numbers")
-    layer = network.layers[0]
-    binary = not (isinstance(layer, InputLayer) and layer.neuron is not None)
-    if binary and spikes.size and (spikes.min() < 0 or spikes.max() > 1):
+    if network.input_layer.neuron is None and spikes.size and (spikes.min() < 0 or spikes.max() > 1):
         raise MaestroError("input spikes", f"lie in {spikes.min()} to {spikes.max()}", allowed="0 or 1")

@@ -25,16 +25,19 @@ RULES = (
     Rule(
         "NX001",
         "layer that NetX cannot run",
-        "NetX says of pool, convT, unpool, average and concat layers that they are not implemented, has no loader for "
-        "complex ones that works here, and leaves out a layer of a type it has never heard of without a word.",
+        "NetX says of pool, convT, unpool and concat layers that they are not implemented, has no loader for complex "
+        "ones that works here, and leaves out a layer of a type it has never heard of without a word. SLAYER exports "
+        "a KWTA block as a layer without any content. An average has a rule of its own, NX026.",
         "Build the network of dense, conv and flatten layers; export pooling as a grouped convolution",
         checks.kind,
     ),
     Rule(
         "NX002",
         "unknown neuron",
-        "For a neuron type it does not know NetX fails with \"'NoneType' object has no attribute 'pop'\". A dense "
-        "layer without any gets an integrator with a threshold of 2^17, one more than the chip's register holds.",
+        "For a neuron type it does not know NetX fails with \"'NoneType' object has no attribute 'pop'\", and for a "
+        "convolution without neurons at the missing group. A dense layer without any gets an integrator: its voltage "
+        "is the sum of all that ever arrived, and its threshold of 2^17, one more than the chip's register holds, "
+        "lies above the largest voltage, so that it never fires. This project's loaders run it just so.",
         "Use SLAYER's cuba neurons",
         checks.neuron_type,
     ),
@@ -122,15 +125,21 @@ RULES = (
     Rule(
         "NX014",
         "bias out of range",
-        "The bias mantissa has 13 bits with its sign; NetX fixes its exponent at 6.",
+        "The bias mantissa has 13 bits with its sign; NetX fixes its exponent at 6. The input of input neurons is a "
+        "bias too: the rule looks at inputs of 0 and 1. Lava's simulator holds 16 bits, beyond which it wraps.",
         "Keep biases within -4096 to 4095, in units of the threshold mantissa",
         checks.bias_range,
     ),
     Rule(
         "NX015",
-        "input transform that NetX ignores",
-        "NetX reads weight and bias of an input layer and applies neither: the input goes in as it is.",
-        "Apply them to the data before it goes in, and train with weight and bias None",
+        "input transform that NetX does not apply",
+        "Input neurons take their input as bias mantissas, weight * x + bias of the file, 64 * x where it does not "
+        "say. NetX connects nothing to them: it cuts weight and bias to whole numbers, hands them on as "
+        "in_layer.transform, and leaves bias_mant at 0 until somebody writes it. Who writes the input as it is, or "
+        "64 times, gets wrong spikes and no error where the file says something else. This project's loaders apply "
+        "what the file says.",
+        "Run it with `python -m lava_runtime`, write transformed mantissas into the input neurons' bias_mant, or "
+        "apply the transform to the data and train with weight and bias None",
         checks.input_affine,
     ),
     Rule(
@@ -202,6 +211,23 @@ RULES = (
         "do not. The bound takes all synapses of one sign as hit at every step, in all branches of a neuron at once.",
         "Use a greater gain or a faster decay for the slowest branch, smaller weights or fewer inputs",
         branch_checks.branch_wraps,
+    ),
+    Rule(
+        "NX026",
+        "readout that NetX cannot run",
+        "NetX stops at an average layer with NotImplementedError. It has no neurons: it says how the output's neurons "
+        "go together, whose spikes somebody outside averages. This project's loaders run what is before it and give "
+        "the spikes of each group; with stock, hdf5.Network's num_layers leaves it out.",
+        "Run it with `python -m lava_runtime`, or leave the layer out of the file and average its output outside",
+        checks.average,
+    ),
+    Rule(
+        "NX027",
+        "weight exponent",
+        "NetX ignores wgtExp, an exponent of all of a layer's weights in files of Loihi's first generation, and sums "
+        "the weights as they are.",
+        "Multiply the weights by 2^wgtExp before the export, and write wgtExp 0",
+        checks.weight_exponent,
     ),
 )
 

@@ -50,9 +50,11 @@ BROKEN = [
     ("NX001", put("layer/2/type", [b"pool"]), "is of type 'pool'"),
     ("NX001", put("layer/2/type", [b"dense_comp"]), "is of type 'dense_comp'"),
     ("NX001", put("layer/2/type", None), "is of type 'no type'"),
+    ("NX001", several(put("layer/6", None), lambda file: file.create_group("layer/6")), "is empty, as SLAYER's KWTA"),
     ("NX001", several(put("layer/4/weight", None), put("layer/4/weight/imag", np.ones((6, 12)))), "complex weights"),
     ("NX002", put("layer/4/neuron/type", b"ALIF"), "has neurons of type 'ALIF'"),
-    ("NX002", put("layer/4/neuron", None), "has no neuron"),
+    ("NX002", put("layer/4/neuron", None), "has no neuron, which makes it an integrator that never fires"),
+    ("NX002", put("layer/1/neuron", None), "has no neuron"),
     ("NX003", put("layer/1/delay", np.zeros(4)), "is a convolution with delays"),
     ("NX004", put("layer/6/delay", np.zeros(3)), "is recurrent and has delays"),
     ("NX005", put("layer/4/neuron/weight_exp", 6), "was trained with MeanOnlyBatchNorm"),
@@ -73,8 +75,14 @@ BROKEN = [
     ("NX013", put("layer/4/delay", np.full(6, 63)), "has delays of 63 to 63 steps"),
     ("NX013", put("layer/4/delay", np.full(6, 0.5)), "has delays that are not whole steps"),
     ("NX014", put("layer/5/bias", np.full(5, 4096)), "has a bias of 4096 to 4096"),
-    ("NX015", several(input_neurons, put("layer/0/weight", [[32.0]])), "has a weight other than 64"),
-    ("NX015", several(input_neurons, put("layer/0/bias", [[1.0]])), "has a bias other than 0"),
+    ("NX015", several(input_neurons, put("layer/0/weight", [[32.0]])), "has a weight of 32, which NetX hands on and"),
+    (
+        "NX015",
+        several(input_neurons, put("layer/0/bias", [[1.0]])),
+        "has a bias of 1, which NetX hands on and does not",
+    ),
+    ("NX015", several(input_neurons, put("layer/0/bias", [[0.5]])), "has a bias that is not one whole number"),
+    ("NX015", several(input_neurons, put("layer/0/weight", [64, 64])), "has a weight that is not one whole number"),
     ("NX016", several(input_neurons, put("layer/0/neuron/iDecay", 410)), "has input neurons with iDecay 410"),
     ("NX017", put("layer/5/delay", np.ones(5)), "has delays and a bias"),
     ("NX018", put("layer/4/neuron/refDelay", 2), "has refDelay 2"),
@@ -82,6 +90,8 @@ BROKEN = [
     ("NX021", put("layer/2/groups", 128), "has a groups of 128; Lava's convolution holds up to 127"),
     ("NX021", put("layer/1/padding", [128, 0]), "has a padding of 128"),
     ("NX021", put("layer/1/weight", np.full((4, 2, 128, 1), 2)), "has a kernel of 128"),
+    ("NX026", several(put("layer/7/type", [b"average"]), put("layer/7/shape", [3, 1, 1])), "is an average"),
+    ("NX027", put("layer/4/neuron/wgtExp", 1), "has wgtExp 1"),
     ("NX020", put("layer/1/shape", [4, 9, 1]), "says its output shape is (4, 9, 1) (expected (4, 7, 1)"),
     ("NX020", put("layer/4/weight", None), "has no dataset 'weight'"),
     ("NX020", put("layer/3", None), "is missing"),
@@ -121,6 +131,17 @@ def test_a_file_breaks_just_the_rule_it_was_made_for(good, cli, code, change, te
     assert code in result.output
     with pytest.raises(MaestroError, match=rf"layer \d.* breaks rule {code}: .*--explain {code}"):
         require_clean(good)
+
+
+def test_the_bias_of_input_neurons_has_its_register_too(good):
+    with h5py.File(good, "a") as file:
+        several(input_neurons, put("layer/0/weight", 64), put("layer/0/bias", 4031))(file)
+    assert {finding.code for finding in lint(good)} == {"NX015"}
+    with h5py.File(good, "a") as file:
+        put("layer/0/bias", 4032)(file)
+    assert [finding.found for finding in lint(good) if finding.code == "NX014"] == [
+        "has a bias for inputs of 0 and 1 of 4032 to 4096; 13 bits hold -4096 to 4095"
+    ]
 
 
 def test_every_rule_is_tried_and_has_a_page(cli):

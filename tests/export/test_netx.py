@@ -6,9 +6,14 @@ import h5py
 import numpy as np
 import pytest
 
-from export import netx
-from export.graph import ConvLayer, DenseLayer, FlattenLayer, InputLayer
+from export import netx, reference
+from export.graph import AverageLayer, ConvLayer, Cuba, DenseLayer, FlattenLayer, InputLayer, Network
+from export.neurons import INTEGRATOR
 from train.errors import MaestroError
+
+
+def even(generator, *shape):
+    return 2 * generator.integers(-20, 21, shape)
 
 
 def assert_same(ours, theirs):
@@ -115,7 +120,8 @@ def test_a_file_cut_anywhere_is_refused(written, kept):
 
 
 def replace(file, key, value):
-    del file[key]
+    if key in file:
+        del file[key]
     if value is not None:
         file.create_dataset(key, data=value)
 
@@ -126,7 +132,14 @@ def replace(file, key, value):
         ("layer/1/type", [b"pool"], r"layer 1: is of type 'pool', which NetX cannot run .*grouped convolution"),
         ("layer/1/type", [b"convT"], r"layer 1: is of type 'convT', which NetX cannot run"),
         ("layer/1/type", [b"unpool"], r"layer 1: is of type 'unpool'"),
-        ("layer/1/type", [b"average"], r"layer 1: is of type 'average'"),
+        (
+            "layer/1/type",
+            [b"average"],
+            r"layer 1 \(average\): averages before layer 2 .expected an average as the last",
+        ),
+        ("layer/1/type", [b"kwta"], r"layer 1: is of type 'kwta', which NetX cannot run"),
+        ("layer/1/type", [b"dense_comp"], r"layer 1: is of type 'dense_comp', which NetX cannot run"),
+        ("layer/1/type", [b"input"], r"layer 1 \(input\): is a second input"),
         ("layer/1/type", [b"concat"], r"layer 1: is of type 'concat'"),
         ("layer/1/type", 7, r"layer 1: has a dataset 'type' that is no text"),
         ("layer/1/type", None, r"layer 1: has no dataset 'type'"),
@@ -140,7 +153,18 @@ def replace(file, key, value):
         ("layer/1/shape", [4, 7], r"layer 1 \(conv\): has shape \(4, 7\)"),
         ("layer/1/shape", [4, 9, 1], r"layer 1 \(conv\): says its output shape is \(4, 9, 1\)"),
         ("layer/1/neuron", None, r"layer 1 \(conv\): has no neuron"),
-        ("layer/1/neuron/type", b"ALIF", r"layer 1 \(conv\), neuron: is of type 'ALIF'"),
+        (
+            "layer/1/neuron/type",
+            b"ALIF",
+            r"layer 1 \(conv\), neuron: is of type 'ALIF' \(adaptive\), which this project",
+        ),
+        ("layer/1/neuron/type", b"SDNN", r"neuron: is of type 'SDNN' \(sigma-delta\), which this project cannot run"),
+        ("layer/1/neuron/type", b"RF_PHASE", r"neuron: is of type 'RF_PHASE' \(resonate-and-fire\)"),
+        ("layer/1/neuron/type", b"RF_IZHIKEVICH", r"neuron: is of type 'RF_IZHIKEVICH' \(resonate-and-fire\)"),
+        ("layer/1/neuron/type", b"ADRF_PHASE", r"neuron: is of type 'ADRF_PHASE' \(adaptive resonate-and-fire\)"),
+        ("layer/1/neuron/type", b"UNKNOWN", r"neuron: is of type 'UNKNOWN', which this project cannot run"),
+        ("layer/4/dendrite/gain", [0], r"layer 4 \(dense\): has a group `dendrite` and neurons of type 'CUBA'"),
+        ("layer/4/neuron/messageBits", 8, r"sends graded spikes \(messageBits\)"),
         ("layer/1/neuron/iDecay", [1, 2], r"has iDecay of shape \(2,\)"),
         ("layer/1/neuron/vThMant", [1, 2], r"has 2 values of 'vThMant'"),
         ("layer/1/neuron/gradedSpike", True, r"sends graded spikes \(gradedSpike\)"),
@@ -160,6 +184,14 @@ def test_what_cannot_be_understood_is_refused_by_layer(written, key, value, mess
     with h5py.File(written, "a") as file:
         replace(file, key, value)
     with pytest.raises(MaestroError, match=message):
+        netx.read(written)
+
+
+def test_an_empty_layer_is_refused_by_what_left_it(written):
+    with h5py.File(written, "a") as file:
+        del file["layer/6"]
+        file.create_group("layer/6")
+    with pytest.raises(MaestroError, match="layer 6: is empty, as SLAYER's KWTA block leaves it"):
         netx.read(written)
 
 
@@ -189,6 +221,112 @@ def test_other_ways_to_write_the_same_are_understood(written):
     np.testing.assert_array_equal(after.layers[4].delay, np.tile(np.arange(12), (6, 1)))
     np.testing.assert_array_equal(after.layers[5].delay, np.full((5, 6), 2))
     assert after.layers[1].stride == (1, 1)
+
+
+def test_layouts_of_older_exports_are_understood(written):
+    """Kernels with an axis of time, flat recurrent weights, one bias for all, shapes either way, extras of Loihi 1."""
+    before = netx.read(written)
+    with h5py.File(written, "a") as file:
+        replace(file, "layer/1/weight", before.layers[1].weight[..., np.newaxis])
+        replace(file, "layer/3/shape", [1, 1, 12])
+        replace(file, "layer/4/shape", [6, 1, 1])
+        replace(file, "layer/5/bias", [7.0])
+        replace(file, "layer/6/weight_rec", before.layers[6].recurrent.reshape(-1))
+        for key, value in {"theta": 4096, "wgtExp": 0, "tauRho": 0.5, "scaleRho": 1.0}.items():
+            file[f"layer/4/neuron/{key}"] = value
+        replace(file, "layer/4/neuron/type", b"LOIHI")
+    after = netx.read(written)
+    for index in (1, 3, 4, 6):
+        assert_same(after.layers[index], before.layers[index])
+    np.testing.assert_array_equal(after.layers[5].bias, np.full(5, 7))
+
+
+@pytest.fixture
+def fed_network():
+    """Input neurons with a transform, a layer whose neurons no file describes, and a readout."""
+    generator = np.random.default_rng(6)
+    layers = (
+        InputLayer((5,), Cuba(4096, 123, 80), 76, -3),
+        DenseLayer(even(generator, 6, 5), INTEGRATOR, bias=np.arange(6)),
+        AverageLayer((3,)),
+    )
+    return Network(layers, ("in", "sum", "groups"))
+
+
+def test_input_neurons_and_a_readout_come_back_as_they_were(fed_network, tmp_path):
+    netx.write(fed_network, tmp_path / "fed.net")
+    again = netx.read(tmp_path / "fed.net")
+    assert again.names == fed_network.names
+    for ours, theirs in zip(fed_network.layers, again.layers, strict=True):
+        assert_same(ours, theirs)
+    assert again.readout.shape == (3,)
+
+
+def test_the_transform_of_input_neurons_is_read_as_slayer_and_stock_write_it(fed_network, tmp_path):
+    path = tmp_path / "fed.net"
+    netx.write(fed_network, path)
+    with h5py.File(path, "a") as file:
+        replace(file, "layer/0/weight", np.float32([36]))
+        replace(file, "layer/0/bias", 34.0)
+        replace(file, "layer/0/shape", [5, 1, 1])
+    read = netx.read(path).input_layer
+    assert (read.shape, read.weight, read.offset) == ((5,), 36, 34)
+    with h5py.File(path, "a") as file:
+        del file["layer/0/weight"], file["layer/0/bias"]
+    read = netx.read(path).input_layer
+    assert (read.weight, read.offset) == (64, 0)
+    for value, message in (
+        (0.5, r"layer 0 \(input\): has a dataset 'weight' that is not all whole numbers"),
+        ([1, 2], r"layer 0 \(input\): has 2 values of 'weight' \(expected one"),
+    ):
+        with h5py.File(path, "a") as file:
+            file["layer/0/weight"] = value
+        with pytest.raises(MaestroError, match=message):
+            netx.read(path)
+        with h5py.File(path, "a") as file:
+            del file["layer/0/weight"]
+
+
+def test_a_dense_layer_without_neurons_is_an_integrator_that_never_fires(fed_network, tmp_path):
+    path = tmp_path / "fed.net"
+    netx.write(fed_network, path)
+    with h5py.File(path, "a") as file:
+        del file["layer/1/neuron"]
+        # As far as an integrator gets: the current jumps over half its range at each step of a synapse of 2^17.
+        replace(file, "layer/1/weight", np.full((6, 5), 1 << 14))
+        replace(file, "layer/1/bias", np.zeros(6))
+    network = netx.read(path)
+    assert_same(network.layers[1], DenseLayer(np.full((6, 5), 1 << 14), INTEGRATOR, bias=np.zeros(6, np.int64)))
+    inputs, sums = reference.simulate(network, np.full((5, 60), 10), probes=True)
+    assert inputs.spikes.any()
+    # It reaches the largest voltage there is, and stays below its threshold.
+    assert sums.v.max() == (1 << 23) - 1
+    assert not sums.spikes.any()
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([4, 1, 1], r"layer 2 \(average\): averages 6 neurons in groups \(4,\) .expected groups of one size"),
+        ([0], r"layer 2 \(average\): averages 6 neurons in groups \(0,\)"),
+        (0.5, r"layer 2 \(average\): has a dataset 'shape' that is not all whole numbers"),
+        (None, r"layer 2 \(average\): has no dataset 'shape'"),
+    ],
+)
+def test_an_average_whose_groups_do_not_fit_is_refused(fed_network, tmp_path, groups, message):
+    netx.write(fed_network, tmp_path / "fed.net")
+    with h5py.File(tmp_path / "fed.net", "a") as file:
+        replace(file, "layer/2/shape", groups)
+    with pytest.raises(MaestroError, match=message):
+        netx.read(tmp_path / "fed.net")
+
+
+def test_an_average_takes_a_convolution_as_it_is(small_network, tmp_path):
+    network = Network((*small_network.layers[:3], AverageLayer((4,))), ("input", "conv1", "pool1", "average"))
+    netx.write(network, tmp_path / "conv.net")
+    output = reference.run(netx.read(tmp_path / "conv.net"), np.ones((2, 7, 1, 9), np.uint8))[-1]
+    # SLAYER flattens channel first: (4, 3, 1) neurons in four groups are the channels.
+    np.testing.assert_array_equal(reference.readout(network, output), output.sum(axis=(1, 2)))
 
 
 def test_a_file_without_input_layer_gets_one(written, tmp_path):

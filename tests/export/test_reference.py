@@ -58,6 +58,17 @@ def test_input_neurons_transform_their_input():
     assert (plain.v[0] // 64).tolist() == [0, 64, -64, 128, 0, 0]
 
 
+def test_inputs_beyond_what_lava_holds_are_refused():
+    network = Network((InputLayer((2,), Cuba(4096, 0, 3), weight=-2, offset=1),), ("in",))
+    reference.run(network, np.array([[16384, -16383]] * 2))
+    with pytest.raises(
+        MaestroError, match=r"input: times -2 plus 1 gives its neurons biases of -32769 to 1 .expected -32768 to 32767"
+    ):
+        reference.run(network, np.array([[0, 16385]] * 2))
+    with pytest.raises(MaestroError, match="input: times -2 plus 1"):
+        reference.run(network, np.array([[0, -(1 << 62)]] * 2))
+
+
 def test_an_average_reads_out_groups_of_neurons():
     weight = np.array([[2], [0], [2], [2]])
     layers = (InputLayer((1,)), DenseLayer(weight, Cuba(4096, 4096, 1)), AverageLayer((2,)))
