@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from export.reference import input_mantissas
 from train.errors import MaestroError
 
 Spikes = NDArray[np.uint8]
@@ -46,11 +47,15 @@ class Description:
         The same, of every spiking layer in order.
     memory
         What in the network outlives a reset, in words; empty if clips can follow each other in one run.
+    transform
+        (weight, offset) of an input layer with neurons, whose bias mantissas are weight * input + offset; None
+        where the input is spikes.
     """
 
     input_shape: tuple[int, ...]
     layer_shapes: tuple[tuple[int, ...], ...]
     memory: str
+    transform: tuple[int, int] | None = None
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -62,13 +67,15 @@ class LavaNetwork:
     """Streams samples through lava-dl's network of a .net file, in Lava's fixed-point simulator.
 
     Stock files run in stock Processes; layers with analog dendrites have neurons of this project
-    (:mod:`lava_runtime.processes.dh_lif`), which run in the simulator only.
+    (:mod:`lava_runtime.processes.dh_lif`), which run in the simulator only, and input neurons get their bias through
+    a port (:mod:`lava_runtime.processes.biased_lif`). An average at the end is left off: its input is the output.
 
     Samples follow each other without a gap: the reset period is the samples' length T. With
     ``reset_offset=1`` the neurons of layer i (from 0) reset on the step on which sample k's first
     spikes can reach them, step k T + i + 1 from 0; what the layer before sent earlier arrived
     earlier, and what the synapse had summed is spent. So step t of sample k at layer i is step
     k T + t of the stream for t > i, and no spike for t <= i, exactly as in a fresh run of T steps.
+    Input neurons add no step: with them all of this is a step earlier.
     Networks for which that does not hold (delays, recurrence, biases: spikes on the way outlive the
     reset, and no gap is sure to drain them) get a fresh Lava run for every sample; about half a
     second each.
@@ -115,7 +122,10 @@ class LavaNetwork:
             raise
         # Lava counts (width, height, channel).
         self.description = Description(
-            tuple(answer["input"][::-1]), tuple(tuple(shape[::-1]) for shape in answer["layers"]), answer["memory"]
+            tuple(answer["input"][::-1]),
+            tuple(tuple(shape[::-1]) for shape in answer["layers"]),
+            answer["memory"],
+            tuple(answer["transform"]) if answer["transform"] else None,
         )
 
     def __enter__(self) -> "LavaNetwork":
@@ -126,13 +136,14 @@ class LavaNetwork:
     ) -> None:
         self.close()
 
-    def stream(self, spikes: Spikes, *, block_steps: int = _BLOCK_STEPS) -> Iterator[tuple[Spikes, ...] | int]:
+    def stream(self, spikes: NDArray[Any], *, block_steps: int = _BLOCK_STEPS) -> Iterator[tuple[Spikes, ...] | int]:
         """Run samples one after the other.
 
         Parameters
         ----------
         spikes
-            0 and 1, shape (sample, channel, height, width, time) or (sample, neuron, time).
+            0 and 1, shape (sample, channel, height, width, time) or (sample, neuron, time); any whole numbers where
+            the input layer has neurons (``description.transform``).
         block_steps
             Steps to run between two deliveries.
 
@@ -145,8 +156,11 @@ class LavaNetwork:
         Raises
         ------
         MaestroError
-            Lava failed, hung, or one of its processes ended.
+            Lava failed, hung, or one of its processes ended; or the input leads to biases that Lava cannot hold.
         """
+        if self.description.transform is not None:
+            weight, offset = self.description.transform
+            spikes = input_mantissas(spikes, weight, offset).astype(np.int32)
         samples, steps = spikes.shape[0], spikes.shape[-1]
         if self.description.memory:
             for sample in range(samples):
@@ -174,7 +188,8 @@ class LavaNetwork:
             return
         self._built = None
         sizes = self.description.sizes
-        self._input = self._map("in", np.uint8, (rows, math.prod(self.description.input_shape)))
+        dtype = np.uint8 if self.description.transform is None else np.int32
+        self._input = self._map("in", dtype, (rows, math.prod(self.description.input_shape)))
         groups = range(0, len(sizes), _PORTS)
         self._output = [
             self._map(f"out{first // _PORTS}", np.uint8, (rows, sum(sizes[first : first + _PORTS]))) for first in groups
@@ -188,6 +203,7 @@ class LavaNetwork:
                 "period": period,
                 "folder": str(self._folder),
                 "rows": rows,
+                "dtype": np.dtype(dtype).name,
                 "stock": self._stock,
             }
         )
@@ -198,7 +214,7 @@ class LavaNetwork:
         path.unlink(missing_ok=True)
         return np.memmap(path, dtype=dtype, mode="w+", shape=shape)
 
-    def _block(self, spikes: Spikes, steps: int) -> Iterator[tuple[Spikes, ...] | int]:
+    def _block(self, spikes: NDArray[Any], steps: int) -> Iterator[tuple[Spikes, ...] | int]:
         assert self._built is not None
         rows = self._built[1]
         total = len(spikes) * steps
@@ -225,7 +241,7 @@ class LavaNetwork:
             layer = np.ascontiguousarray(part.reshape(len(part), *shape[::-1]).transpose())
             if not self.description.memory:
                 # What the layer does before the sample reaches it belongs to the sample before.
-                layer[..., : index + 1] = 0
+                layer[..., : index + (self.description.transform is None)] = 0
             layers.append(layer)
         return tuple(layers)
 
@@ -323,7 +339,7 @@ class LavaNetwork:
             os.close(self._answers)
 
 
-def _to_lava(spikes: Spikes) -> Spikes:
+def _to_lava(spikes: NDArray[Any]) -> NDArray[Any]:
     """(sample, channel, height, width, time) -> (sample * time, width * height * channel)."""
     turned = spikes.transpose(0, *range(spikes.ndim - 1, 0, -1))
     return turned.reshape(spikes.shape[0] * spikes.shape[-1], -1)

@@ -1,4 +1,6 @@
-"""A .net file as Lava Processes: stock lava-dl's loader, taught analog dendrites and held to what it runs rightly.
+"""A .net file as Lava Processes: stock lava-dl's loader, taught what it leaves out and held to what it runs rightly.
+
+It learns analog dendrites, input neurons that take their input, and to stop before an average at the end.
 
 Only :mod:`lava_runtime.worker` uses it, in a process of its own: torch is barred from where this has run.
 """
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from export.graph import InputLayer, Network
 
 
 class RefusedError(Exception):
@@ -27,7 +31,8 @@ def load(path: str, period: int | None) -> Any:
     """The network of a .net file, resetting every ``period`` steps; its file closed.
 
     Layers with analog dendrites become blocks of lava-dl's own synapses and of
-    :class:`lava_runtime.processes.dh_lif.DhLif`; all others are stock.
+    :class:`lava_runtime.processes.dh_lif.DhLif`, input neurons
+    :class:`lava_runtime.processes.biased_lif.BiasedLif`; all others are stock. An average at the end is left out.
 
     Raises
     ------
@@ -38,11 +43,14 @@ def load(path: str, period: int | None) -> Any:
     from lava.lib.dl.netx import hdf5
 
     try:
-        _check_dendrites(path)
-        with _dendrites_in(hdf5.Network):
-            # The offset is 1: a layer's neurons reset on the step that brings them the sample's first
-            # spikes. Others give wrong spikes without an error.
-            net = hdf5.Network(net_config=path, reset_interval=period, reset_offset=1 if period else 0)
+        ours = _read_ours(path)
+        # The offset is 1, and 0 with input neurons, which take no step: a layer's neurons reset on the step
+        # that brings them the sample's first spikes. Others give wrong spikes without an error.
+        offset = 1 if period and not (ours and ours.input_layer.neuron) else 0
+        with _taught(hdf5.Network, ours):
+            net = hdf5.Network(
+                net_config=path, num_layers=_stock_layers(path, ours), reset_interval=period, reset_offset=offset
+            )
     except (OSError, KeyError, AttributeError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         # What NetX says of each layer type that it names and never built (lava-dl 0.6.0, netx/hdf5.py).
         if str(error).endswith(" is not implemented."):
@@ -88,8 +96,11 @@ def _import_without_torch() -> None:
     sequential.__file__ = hdf5.__file__
 
 
-def _check_dendrites(path: str) -> None:
-    """Refuse a file with dendrites that are not whole and in range; the stock loader would not look at them."""
+def _read_ours(path: str) -> Network | None:
+    """The network of a file with something that the stock loader passes over or stops at; None for any other.
+
+    Refuses what is not whole and in range there, at which the stock loader would not look.
+    """
     import h5py
 
     from export import netx
@@ -97,32 +108,72 @@ def _check_dendrites(path: str) -> None:
 
     with h5py.File(path, "r") as file:
         layers = file.get("layer", {}).values()
-        if netx.ROOT not in file.attrs and not any("dendrite" in layer for layer in layers):
-            return
+        if netx.ROOT not in file.attrs and not any(_is_ours(layer) for layer in layers):
+            return None
     try:
-        netx.read(Path(path))
+        return netx.read(Path(path))
     except MaestroError as error:
         where = error.where.removeprefix(path).removeprefix(", ")
         allowed = f" (expected {error.allowed})" if error.allowed else ""
         raise RefusedError(f"{where} {error.found}{allowed}".strip(), error.cure or "export it again") from error
 
 
+def _is_ours(layer: Any) -> bool:
+    kind = _kind(layer) if "type" in layer else ""
+    return "dendrite" in layer or (kind == "input" and "neuron" in layer) or kind == "average"
+
+
+def _kind(layer: Any) -> str:
+    return bytes(np.ravel(layer["type"][()])[0]).decode("ascii", "replace")
+
+
+def _stock_layers(path: str, ours: Network | None) -> int | None:
+    """How many layers of the file NetX shall build: all but an average at the end."""
+    import h5py
+
+    if ours is None or ours.readout is None:
+        return None
+    with h5py.File(path, "r") as file:
+        return len(file["layer"]) - 1
+
+
 @contextlib.contextmanager
-def _dendrites_in(network: Any) -> Iterator[None]:
-    """Have NetX's ``Network`` build layers with dendrites too, while this lasts.
+def _taught(network: Any, ours: Network | None) -> Iterator[None]:
+    """Have NetX's ``Network`` build layers with dendrites and input neurons too, while this lasts.
 
     By its own hooks, in place: a subclass would be a Process of its own, and Lava would import every file
     that lies beside it.
     """
-    ours = {"create_dense": _create_dense, "create_conv": _create_conv}
-    stock = {name: getattr(network, name) for name in ours}
-    for name, create in ours.items():
+    hooks = {"create_dense": _create_dense, "create_conv": _create_conv}
+    stock = {name: getattr(network, name) for name in (*hooks, "create_input")}
+    for name, create in hooks.items():
         setattr(network, name, staticmethod(partial(create, stock[name])))
+    if ours is not None:
+        network.create_input = staticmethod(partial(_create_input, ours.input_layer))
     try:
         yield
     finally:
         for name, create in stock.items():
             setattr(network, name, staticmethod(create))
+
+
+def _create_input(layer: InputLayer, layer_config: Any, **options: Any) -> tuple[Any, str | None]:
+    """As ``hdf5.Network.create_input``, with neurons that take the input as their bias.
+
+    ``spike_exp``, of neurons that are none of ours, is left out.
+    """
+    from lava.lib.dl.netx import hdf5
+    from lava.lib.dl.netx.blocks.process import Input
+
+    from lava_runtime.processes.biased_lif import BiasedLif, BiasedLifReset
+
+    resets = {key: options[key] for key in ("reset_interval", "reset_offset")}
+    params = hdf5.Network.get_neuron_params(layer_config["neuron"], input=True, **resets)
+    params["neuron_proc"] = BiasedLif if resets["reset_interval"] is None else BiasedLifReset
+    transform = {"weight": layer.weight, "bias": layer.offset}
+    block = Input(shape=layer.shape[::-1], neuron_params=params, transform=transform)
+    block.inp.connect(block.neuron.bias_in)
+    return block, None
 
 
 def _create_dense(stock: Callable[..., Any], layer_config: Any, **options: Any) -> tuple[Any, str | None]:
@@ -209,8 +260,6 @@ def _check(net: Any) -> None:
     for index, layer in enumerate(net.layers):
         kind = type(layer).__name__
         where = f"layer {index} ({kind})"
-        if kind == "Input":
-            raise RefusedError(f"{where} has neurons of its own, which NetX does not connect to its input", "drop them")
         if not isinstance(layer.neuron, LIF | DhLif):
             found = f"{where} has {type(layer.neuron).__name__} neurons"
             raise RefusedError(found, "this runner knows CUBA LIF and DH-LIF alone")
@@ -228,6 +277,12 @@ def _check(net: Any) -> None:
             raise RefusedError(f"layer {name} sends graded spikes, which NetX gets wrong", "export with unary spikes")
 
 
+def transform_of(net: Any) -> tuple[int, int] | None:
+    """Weight and offset that make bias mantissas of the input, where the input layer has neurons."""
+    transform = getattr(net.in_layer, "transform", None)
+    return None if transform is None else (transform["weight"], transform["bias"])
+
+
 def memory_of(net: Any) -> str:
     """What in the network outlives a reset of its neurons, in words; empty if nothing does.
 
@@ -239,7 +294,8 @@ def memory_of(net: Any) -> str:
     for index, layer in enumerate(net.layers):
         if hasattr(layer, "synapse_rec"):
             return f"layer {index} is recurrent"
-        if type(layer.synapse).__name__.startswith("Delay"):
+        # Input neurons have no synapse, and reset on a sample's first step.
+        if hasattr(layer, "synapse") and type(layer.synapse).__name__.startswith("Delay"):
             return f"layer {index} has delays"
         if np.any(layer.neuron.bias_mant.init != 0):
             return f"layer {index} has a bias"

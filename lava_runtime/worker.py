@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from lava_runtime import channels
-from lava_runtime.netx_loader import RefusedError, load, memory_of
+from lava_runtime.netx_loader import RefusedError, load, memory_of, transform_of
 
 # Seconds that Lava gets to explain itself when one of its processes has ended.
 _EXPLAIN_S = 1.0
@@ -87,12 +87,13 @@ class Simulation:
             "input": [int(size) for size in net.in_layer.inp.shape],
             "layers": [[int(size) for size in layer.out.shape] for layer in net.layers],
             "memory": spontaneous,
+            "transform": transform_of(net),
         }
         if command.get("folder"):
-            self._start(net, Path(command["folder"]), command["rows"], command["stock"])
+            self._start(net, Path(command["folder"]), command["rows"], command["dtype"], command["stock"])
         return answer
 
-    def _start(self, net: Any, folder: Path, rows: int, stock: bool) -> None:
+    def _start(self, net: Any, folder: Path, rows: int, dtype: str, stock: bool) -> None:
         from lava.magma.core.run_conditions import RunSteps
         from lava.magma.core.run_configs import Loihi2SimCfg
         from lava.proc.conv.process import Conv
@@ -101,7 +102,7 @@ class Simulation:
         from lava_runtime.processes.sink import PORTS, SpikeSink
         from lava_runtime.processes.source import SpikeSource
 
-        source = SpikeSource(file=str(folder / "in.raw"), rows=rows, shape=tuple(net.in_layer.inp.shape))
+        source = SpikeSource(file=str(folder / "in.raw"), rows=rows, shape=tuple(net.in_layer.inp.shape), dtype=dtype)
         source.s_out.connect(net.inp)
         for first in range(0, len(net.layers), PORTS):
             layers = net.layers[first : first + PORTS]

@@ -1,4 +1,4 @@
-"""A Process that plays spikes from a file that the watching process fills."""
+"""A Process that plays spikes, or biases, from a file that the watching process fills."""
 
 from typing import Any
 
@@ -22,15 +22,17 @@ class SpikeSource(AbstractProcess):  # type: ignore[misc]
     Parameters
     ----------
     file
-        Path of a raw uint8 file of shape (rows, size), both processes' view of it.
+        Path of a raw file of shape (rows, size), both processes' view of it.
     rows
         Steps that the file holds.
     shape
         Shape of what is sent; ``size`` is its product.
+    dtype
+        Of the file's numbers: ``uint8`` for spikes, ``int32`` for bias mantissas.
     """
 
-    def __init__(self, *, file: str, rows: int, shape: tuple[int, ...]) -> None:
-        super().__init__(file=file, rows=rows, port_shape=shape)
+    def __init__(self, *, file: str, rows: int, shape: tuple[int, ...], dtype: str = "uint8") -> None:
+        super().__init__(file=file, rows=rows, port_shape=shape, dtype=dtype)
         self.s_out = OutPort(shape=shape)
 
 
@@ -47,7 +49,7 @@ class SpikeSourceModel(PyLoihiProcessModel):  # type: ignore[misc]
         self._shape = proc_params["port_shape"]
         rows = proc_params["rows"]
         size = int(np.prod(self._shape))
-        self._data = np.memmap(proc_params["file"], dtype=np.uint8, mode="r", shape=(rows, size))
+        self._data = np.memmap(proc_params["file"], dtype=proc_params["dtype"], mode="r", shape=(rows, size))
 
     def run_spk(self) -> None:
         row = self._data[(self.time_step - 1) % len(self._data)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from export import netx
-from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
+from export.graph import AverageLayer, ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,6 +36,7 @@ def nets(tmp_path_factory):
     # Slow branches, whose currents a reset has to clear.
     branches = DhLif(np.array([900, 40]), np.array([0, 3]), 100, 60)
 
+    slow_input = Cuba(4096, 100, 90)
     kinds = {
         "dense": (InputLayer((12,)), dense(16, 12), dense(14, 16), dense(9, 14)),
         "conv": (
@@ -55,6 +56,13 @@ def nets(tmp_path_factory):
             ConvLayer(np.full((4, 1, 2, 1), 64), (2, 1), (0, 0), (1, 1), 4, Cuba(4096, 0, 96), (4, 3, 2)),
             FlattenLayer((24,)),
             DenseLayer(_weights(generator, 10, 24), branches),
+        ),
+        "fed": (
+            InputLayer((2, 6, 3), slow_input, 36, 34),
+            ConvLayer(_weights(generator, 4, 2, 3, 2), (1, 1), (1, 0), (1, 1), 1, slow, (4, 6, 2)),
+            FlattenLayer((48,)),
+            dense(6, 48),
+            AverageLayer((3,)),
         ),
         "pair": (InputLayer((3, 2, 1)), FlattenLayer((6,)), dense(4, 6)),
     }

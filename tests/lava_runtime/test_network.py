@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -81,6 +82,37 @@ def test_dendrites_start_each_sample_from_rest(nets, noise):
         assert network.description.memory == ""
         assert network.description.layer_shapes == ((4, 6, 2), (4, 3, 2), (5,))
         assert_equal(samples_of(network, spikes, block_steps=40), expected(nets["dendrites"], spikes))
+
+
+def test_input_neurons_take_whole_numbers_and_an_average_is_left_off(nets):
+    spikes = np.random.default_rng(5).integers(-2, 3, (5, 2, 6, 3, 14))
+    wanted = expected(nets["fed"], spikes)
+    with LavaNetwork(nets["fed"]) as network:
+        assert network.description.memory == ""
+        assert network.description.transform == (36, 34)
+        assert network.description.layer_shapes == ((2, 6, 3), (4, 6, 2), (6,))
+        # Sample after sample: the input neurons start each from rest, a step earlier than layers with synapses.
+        assert_equal(samples_of(network, spikes, block_steps=28), wanted)
+        (found, *others) = samples_of(network, spikes[..., :1] + 1)
+        np.testing.assert_array_equal(found, expected(nets["fed"], spikes[..., :1] + 1)[0])
+        assert found.any()
+        assert not any(layer.any() for layer in others)
+        with pytest.raises(MaestroError, match=r"input: times 36 plus 34 gives its neurons biases of .* 16 bits"):
+            next(network.stream(spikes * 1000))
+
+
+def test_a_dense_layer_without_neurons_integrates_in_silence(nets, tmp_path, noise):
+    path = tmp_path / "silent.net"
+    path.write_bytes(nets["pair"].read_bytes())
+    with h5py.File(path, "a") as file:
+        del file["layer/2/neuron"]
+        file["layer/2/bias"] = [4000.0]
+    spikes = noise(1, 3, 2, 1, 60, rate=0.9)
+    wanted = expected(path, spikes)
+    with LavaNetwork(path) as network:
+        (found,) = samples_of(network, spikes.reshape(1, 6, 60))
+    np.testing.assert_array_equal(found, wanted[0])
+    assert not found.any()
 
 
 @pytest.mark.parametrize(("kind", "why"), [("delay", "delays"), ("recurrent", "recurrent"), ("bias", "bias")])
@@ -219,7 +251,11 @@ change("delay", lambda layers: layers["1"].create_dataset("delay", data=np.ones(
 change("graded", lambda layers: neuron(layers["1"], messageBits=8))
 change("shape", lambda layers: layers["1"].pop("shape"))
 change("resonate", lambda layers: neuron(layers["1"], type=np.bytes_("RF_IZ")))
-change("input", lambda layers: layers.copy(layers["1/neuron"], layers["0"], "neuron"))
+def delta(layers):
+    layers.copy(layers["1/neuron"], layers["0"], "neuron")
+    neuron(layers["0"], type=np.bytes_("SDNN"))
+change("input", delta)
+change("average", lambda layers: kind(layers["2"], "average"))
 def groups(layers):
     for name in list(layers)[1:]:
         del layers[name]
@@ -266,7 +302,8 @@ def test_what_lava_would_run_wrongly_is_refused(nets, tmp_path, root):
         "echo": "layer 4 (dense_rec) has dendrites and recurrent weights",
         "stray": "layer 4 (dense) has a group `dendrite` and neurons of type 'CUBA'",
         "stock": "'NoneType' object has no attribute 'pop'",
-        "input": "layer 0 (Input) has neurons of its own, which NetX does not connect to its input. drop them",
+        "input": "layer 0 (input), neuron is of type 'SDNN' (sigma-delta), which this project cannot run",
+        "average": "layer 2 (average) averages before layer 3 (expected an average as the last layer only)",
     }
     assert found.keys() == parts.keys()
     for name, part in parts.items():
