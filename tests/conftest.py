@@ -1,9 +1,10 @@
 """Fixtures that every room's tests share."""
 
 import dataclasses
-import importlib
+import importlib.util
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,17 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the reference data beside the checkout is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """Random networks with input: ``data.draw(drawn.cases())`` in a test that is given ``st.data()``."""
+    spec = importlib.util.spec_from_file_location("drawn", ROOT / "tests" / "drawn.py")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
