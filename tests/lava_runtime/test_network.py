@@ -115,6 +115,36 @@ def test_a_dense_layer_without_neurons_integrates_in_silence(nets, tmp_path, noi
     assert not found.any()
 
 
+def older(file, key, value):
+    del file[key]
+    file[key] = value
+
+
+def test_lava_takes_older_layouts_as_they_are_read_here(nets, tmp_path):
+    """Kernels with an axis of time, flat weights, one bias for all, no transform, and neurons of type LOIHI."""
+    path = tmp_path / "older.net"
+    path.write_bytes(nets["fed"].read_bytes())
+    with h5py.File(path, "a") as file, h5py.File(nets["recurrent"]) as recurrent:
+        del file["layer/0/weight"], file["layer/0/bias"]
+        older(file, "layer/0/shape", [2.0, 6.0, 3.0])
+        older(file, "layer/1/weight", file["layer/1/weight"][()][..., np.newaxis])
+        older(file, "layer/1/neuron/type", b"LOIHI")
+        file["layer/1/neuron/theta"], file["layer/1/neuron/wgtExp"] = 3840, 0
+        older(file, "layer/2/shape", [1, 1, 48])
+        older(file, "layer/3/weight", file["layer/3/weight"][()].reshape(-1))
+        older(file, "layer/3/shape", [6, 1, 1])
+        file["layer/3/bias"] = np.float32([9])
+        recurrent.copy("layer/1", file["layer"], "4x")
+        del file["layer/4"]
+        file.move("layer/4x", "layer/4")
+        older(file, "layer/4/weight", file["layer/4/weight"][()][:, :6].reshape(-1))
+        older(file, "layer/4/weight_rec", file["layer/4/weight_rec"][()].reshape(-1))
+    spikes = np.random.default_rng(8).integers(-1, 3, (2, 2, 6, 3, 25))
+    with LavaNetwork(path) as network:
+        assert network.description.transform == (64, 0)
+        assert_equal(samples_of(network, spikes), expected(path, spikes))
+
+
 @pytest.mark.parametrize(("kind", "why"), [("delay", "delays"), ("recurrent", "recurrent"), ("bias", "bias")])
 def test_networks_that_remember_get_a_fresh_run_each(nets, noise, kind, why):
     spikes = noise(2, 8, 90 if kind == "delay" else 20)
@@ -158,9 +188,9 @@ def folders(parent):
 def test_a_signal_leaves_no_process_no_shared_memory_and_no_folder(nets, noise, tmp_path, root, number):
     np.save(tmp_path / "x.npy", noise(2000, 12, 100))
     before = shared_memory()
-    command = [sys.executable, "-m", "lava_runtime", "run", str(nets["dense"]), "--input", str(tmp_path / "x.npy")]
+    command = [sys.executable, "-m", "lava_runtime", "run", str(nets["dense"]), "--backend", "lava"]
     with subprocess.Popen(
-        [*command, "--output", str(tmp_path / "y.npy")],
+        [*command, "--input", str(tmp_path / "x.npy"), "--output", str(tmp_path / "y.npy")],
         cwd=root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
