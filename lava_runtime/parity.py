@@ -1,4 +1,4 @@
-"""The ladder's rungs that run here: SLAYER's quantised forward == reference == Lava, every layer, every spike."""
+"""The ladder's rungs: SLAYER's quantised forward == reference == engine == Lava, every layer, every spike."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -9,7 +9,7 @@ import numpy as np
 from export.gate import first_difference, trained_layers
 from lava_runtime.inputs import Clip, RunClips, run_clips
 from lava_runtime.network import PATIENCE_S, Spikes
-from lava_runtime.runner import make_runner
+from lava_runtime.runner import ENGINE, LAVA, REFERENCE, make_runner
 from train.artifacts import RunFolder, provenance, write_json
 from train.console import progress
 
@@ -20,7 +20,7 @@ Layers = Sequence[Spikes]
 
 
 def parity(run: RunFolder, limit: int, *, patience_s: float = PATIENCE_S, stock: bool = False) -> dict[str, Any]:
-    """Compare the three on test clips and write ``parity.json``.
+    """Compare the four on test clips and write ``parity.json``.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def parity(run: RunFolder, limit: int, *, patience_s: float = PATIENCE_S, stock:
     chosen = clips.some(limit)
     spikes = clips.spikes(chosen)
     found: dict[str, Layers] = {"slayer": slayer_layers(run, spikes)}
-    for backend in ("reference", "lava"):
+    for backend in (REFERENCE, ENGINE, LAVA):
         with make_runner(backend, run.net, layers=True, patience_s=patience_s, stock=stock) as runner:
             found[backend] = runner.run(spikes).layers
     record = {

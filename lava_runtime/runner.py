@@ -1,16 +1,13 @@
 """One way to run a .net file, whatever runs it: checked spikes in, spikes and counts out."""
 
 import math
-import multiprocessing
-import os
-import tokenize
-import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -18,13 +15,21 @@ from numpy.typing import NDArray
 
 from export import netx, reference
 from export.graph import Network
+from lava_runtime import reference_pool
+from lava_runtime.engine.engine import MEMORY_BYTES, Engine
+from lava_runtime.engine.result import Probe
+from lava_runtime.engine.tally import Tally
 from lava_runtime.network import PATIENCE_S, LavaNetwork, Spikes
-from train.console import progress
-from train.errors import CallError, MaestroError
+from lava_runtime.reference_pool import Sample, of_sample
+from lava_runtime.spikes import CheckedSpikes, Samples
+from train.console import progress, say
+from train.errors import CallError
 
-BACKENDS = ("lava", "reference")
-# Samples from which a second process pays for its start.
-_SHARE_FROM = 64
+ENGINE, LAVA, REFERENCE = BACKENDS = ("engine", "lava", "reference")
+# Samples that Lava and the reference are given at a time.
+_BLOCK = 256
+# Seconds after which a start is said to be slow.
+_SLOW_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,20 @@ class Result:
         Spikes of every spiking layer, shape (sample, layer).
     layers
         Every spiking layer's spikes, each of shape (sample, neuron..., time); empty unless asked for.
+    readout
+        Where the network ends in averages: output spikes added up by group, shape (sample, group, time).
+    tally
+        What was counted by layer; only the engine counts.
+    probes
+        Spikes and states of the layers asked for; of the engine only.
     """
 
     output: UInt8[Spikes, "sample neuron time"]
     counts: Int64[NDArray[np.int64], "sample layer"]
     layers: tuple[UInt8[Spikes, "sample *_layer time"], ...] = ()
+    readout: Int64[NDArray[np.int64], "sample group time"] | None = None
+    tally: Tally | None = None
+    probes: Mapping[str, Probe] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -52,6 +66,7 @@ class Runner(Protocol):
     """Runs samples through a network. Use it in a ``with``: some hold processes."""
 
     backend: str
+    network: Network
     layer_sizes: tuple[int, ...]
 
     def __enter__(self) -> "Runner": ...
@@ -60,53 +75,134 @@ class Runner(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def run(self, spikes: NDArray[Any], *, where: str = "spikes") -> Result:
+    def run(self, spikes: Samples, *, where: str = "spikes") -> Result:
         """Run samples of shape (sample, channel, height, width, time) or (sample, neuron, time).
 
         ``where`` they come from is what an error about them names.
         """
         ...
 
+    def blocks(self, spikes: Samples, *, where: str = "spikes", probes: Sequence[str] = ()) -> Iterator[Result]:
+        """As ``run``, some samples at a time and in order; they are read as they are run.
+
+        ``probes`` names layers whose spikes and states to keep.
+        """
+        ...
+
 
 def make_runner(
-    backend: str, net: Path, *, layers: bool = False, patience_s: float = PATIENCE_S, stock: bool = False
+    backend: str,
+    net: Path,
+    *,
+    layers: bool = False,
+    patience_s: float = PATIENCE_S,
+    stock: bool = False,
+    threads: int | None = None,
+    memory_bytes: int = MEMORY_BYTES,
 ) -> Runner:
     """The runner of a backend's name.
 
     Parameters
     ----------
     backend
-        ``lava``: Lava's fixed-point simulator. ``reference``: the arithmetic in numpy.
+        ``engine``: batched integers, by far the fastest. ``lava``: Lava's fixed-point simulator. ``reference``: the
+        arithmetic in numpy.
     net
         A .net file.
     layers
         Keep every layer's spikes in the result.
     patience_s, stock
         Of :class:`lava_runtime.network.LavaNetwork`.
+    threads, memory_bytes
+        Of :class:`lava_runtime.engine.engine.Engine`.
 
     Raises
     ------
     CallError
-        No such backend.
+        No such backend, or too little memory.
     MaestroError
         The file cannot be run.
     """
-    if backend == "lava":
+    if backend == ENGINE:
+        return EngineRunner(net, layers=layers, threads=threads, memory_bytes=memory_bytes)
+    if backend == LAVA:
         return LavaRunner(net, layers=layers, patience_s=patience_s, stock=stock)
-    if backend == "reference":
+    if backend == REFERENCE:
         return ReferenceRunner(net, layers=layers)
     raise CallError(f"--backend {backend}", "no such backend", allowed=" or ".join(BACKENDS))
 
 
-class LavaRunner:
+class _Runner:
+    """What all have in common: to run samples is to join their blocks."""
+
+    backend: str
+    network: Network
+    layer_sizes: tuple[int, ...]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    def run(self, spikes: Samples, *, where: str = "spikes") -> Result:
+        return join(list(self.blocks(spikes, where=where)))
+
+    def blocks(self, spikes: Samples, *, where: str = "spikes", probes: Sequence[str] = ()) -> Iterator[Result]:
+        raise TypeError(f"{type(self).__name__} runs nothing")
+
+
+class EngineRunner(_Runner):
+    """The project's own executor behind the protocol."""
+
+    backend = ENGINE
+
+    def __init__(
+        self, net: Path, *, layers: bool = False, threads: int | None = None, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
+        self._keep = layers
+        self.network = netx.read(net)
+        self._engine = Engine(self.network, threads=threads, memory_bytes=memory_bytes)
+        self.layer_sizes = self._engine.layer_sizes
+
+    def __enter__(self) -> "EngineRunner":
+        with _told_if_slow("engine: compiling its kernels, which are kept for the next time"):
+            self._engine.run(np.zeros((1, *self.network.input_shape, 1), np.uint8))
+        return self
+
+    def blocks(self, spikes: Samples, *, where: str = "spikes", probes: Sequence[str] = ()) -> Iterator[Result]:
+        checked = CheckedSpikes(where, spikes, self.network)
+        # The engine only slices it, as it would an array.
+        found = self._engine.blocks(cast(NDArray[Any], checked), layers=self._keep, probes=probes)
+        with progress("engine", len(checked), "samples") as meter:
+            for block in found:
+                yield Result(block.output, block.counts, block.layers, block.readout, block.tally, block.probes)
+                meter.advance(len(block.output))
+
+
+@contextmanager
+def _told_if_slow(text: str) -> Iterator[None]:
+    timer = threading.Timer(_SLOW_S, say, (text,))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class LavaRunner(_Runner):
     """Lava's fixed-point simulator behind the protocol."""
 
-    backend = "lava"
+    backend = LAVA
 
     def __init__(self, net: Path, *, layers: bool = False, patience_s: float = PATIENCE_S, stock: bool = False) -> None:
         self._keep = layers
-        self._network = LavaNetwork(net, patience_s=patience_s, stock=stock)
-        self.layer_sizes = self._network.description.sizes
+        self._lava = LavaNetwork(net, patience_s=patience_s, stock=stock)
+        try:
+            self.network = netx.read(net)
+        except BaseException:
+            self._lava.close()
+            raise
+        self.layer_sizes = self._lava.description.sizes
 
     def __enter__(self) -> "LavaRunner":
         return self
@@ -114,159 +210,77 @@ class LavaRunner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._network.close()
+        self._lava.close()
 
-    def run(self, spikes: NDArray[Any], *, where: str = "spikes") -> Result:
-        checked = check_spikes(where, spikes, self._network.description.input_shape)
-        found = []
-        with progress("Lava", checked.shape[0] * checked.shape[-1], "steps") as meter:
-            for item in self._network.stream(checked):
-                if isinstance(item, int):
-                    meter.advance(item)
-                else:
-                    found.append(_of_sample(item, self._keep))
-        return _gather(found)
+    def blocks(self, spikes: Samples, *, where: str = "spikes", probes: Sequence[str] = ()) -> Iterator[Result]:
+        _refuse_probes(self.backend, probes)
+        checked = CheckedSpikes(where, spikes, self.network)
+        with progress("Lava", len(checked) * checked.shape[-1], "steps") as meter:
+            for first in range(0, len(checked), _BLOCK):
+                found = []
+                for item in self._lava.stream(checked[first : first + _BLOCK]):
+                    if isinstance(item, int):
+                        meter.advance(item)
+                    else:
+                        found.append(of_sample(item, self._keep))
+                yield _gather(found, self.network)
 
 
-class ReferenceRunner:
+class ReferenceRunner(_Runner):
     """The integer arithmetic's own simulator (:mod:`export.reference`), in two processes for many samples."""
 
-    backend = "reference"
+    backend = REFERENCE
 
     def __init__(self, net: Path, *, layers: bool = False) -> None:
         self._net = net
         self._keep = layers
-        self._network = netx.read(net)
-        self.layer_sizes = tuple(math.prod(layer.shape) for _, layer in self._network.spiking)
+        self.network = netx.read(net)
+        self.layer_sizes = tuple(math.prod(layer.shape) for _, layer in self.network.spiking)
 
     def __enter__(self) -> "ReferenceRunner":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return
-
-    def run(self, spikes: NDArray[Any], *, where: str = "spikes") -> Result:
-        checked = check_spikes(where, spikes, self._network.input_shape)
-        found = []
-        with progress("reference", len(checked), "samples") as meter:
-            for item in self._each(checked):
-                found.append(item)
-                meter.advance()
-        return _gather(found)
-
-    def _each(self, spikes: Spikes) -> Iterator["_Sample"]:
-        if len(spikes) < _SHARE_FROM or (os.cpu_count() or 1) < 2:
-            for sample in spikes:
-                yield _of_sample(reference.run(self._network, sample), self._keep)
-            return
-        # Spawned, because a fork of a process with torch's threads may hang.
-        pool = ProcessPoolExecutor(2, multiprocessing.get_context("spawn"), _load_network, (str(self._net), self._keep))
-        try:
-            yield from pool.map(_run_reference, spikes, chunksize=8)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    def blocks(self, spikes: Samples, *, where: str = "spikes", probes: Sequence[str] = ()) -> Iterator[Result]:
+        _refuse_probes(self.backend, probes)
+        checked = CheckedSpikes(where, spikes, self.network)
+        working = reference_pool.start(self.network, self._net, len(checked), self._keep)
+        with progress("reference", len(checked), "samples") as meter, working as each:
+            for first in range(0, len(checked), _BLOCK):
+                found = []
+                for item in each(checked[first : first + _BLOCK]):
+                    found.append(item)
+                    meter.advance()
+                yield _gather(found, self.network)
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """One sample's share of a result."""
-
-    output: Spikes
-    counts: tuple[int, ...]
-    layers: tuple[Spikes, ...]
+def _refuse_probes(backend: str, probes: Sequence[str]) -> None:
+    if probes:
+        raise CallError("--probe", f"does not go with the backend {backend}", cure="use --backend engine")
 
 
-_shared: tuple[Network, bool] | None = None
-
-
-def _load_network(net: str, keep: bool) -> None:
-    global _shared  # noqa: PLW0603  (a pool's process has no other place)
-    _shared = (netx.read(Path(net)), keep)
-
-
-def _run_reference(sample: Spikes) -> _Sample:
-    assert _shared is not None
-    network, keep = _shared
-    return _of_sample(reference.run(network, sample), keep)
-
-
-def _of_sample(layers: Sequence[Spikes], keep: bool) -> _Sample:
-    output = layers[-1].reshape(-1, layers[-1].shape[-1])
-    counts = tuple(int(layer.sum(dtype=np.int64)) for layer in layers)
-    return _Sample(output.astype(np.uint8), counts, tuple(layers) if keep else ())
-
-
-def _gather(samples: Iterable[_Sample]) -> Result:
-    found = list(samples)
+def _gather(found: Sequence[Sample], network: Network) -> Result:
     layers = tuple(np.stack(layer) for layer in zip(*(sample.layers for sample in found), strict=True))
     output = np.stack([sample.output for sample in found])
-    return Result(output, np.array([sample.counts for sample in found], np.int64), layers)
+    readout = None if network.readout is None else np.stack([reference.readout(network, each) for each in output])
+    return Result(output, np.array([sample.counts for sample in found], np.int64), layers, readout)
 
 
-def load_spikes(path: Path) -> NDArray[Any]:
-    """Read an array of spikes from a .npy file.
-
-    Raises
-    ------
-    MaestroError
-        Missing, a folder, not a .npy file, cut short, larger than memory, or holding Python objects,
-        which are never unpickled.
-    """
-    cure = "save integer spikes with numpy.save"
-    if path.is_dir():
-        raise MaestroError(str(path), "is a folder", allowed="a .npy file", cure=cure)
-    if not path.is_file():
-        raise MaestroError(str(path), "no such file", cure=cure)
-    try:
-        found = np.load(path, allow_pickle=False)
-    except MemoryError as error:
-        found = "its header promises more data than fits in memory"
-        raise MaestroError(str(path), found, cure=f"{cure}, fewer samples at a time") from error
-    except (ValueError, TypeError, OverflowError, EOFError, OSError, zipfile.BadZipFile, tokenize.TokenError) as error:
-        if "Object arrays" in str(error):
-            raise MaestroError(str(path), "holds Python objects", allowed="an array of 0 and 1", cure=cure) from error
-        raise MaestroError(str(path), "is not a whole .npy file", cure=cure) from error
-    if not isinstance(found, np.ndarray):
-        raise MaestroError(str(path), "holds several arrays", allowed="one array", cure=cure)
-    return found
+def join(blocks: Sequence[Result]) -> Result:
+    """One result of several blocks' samples, in their order; without probes."""
+    tallies = [block.tally for block in blocks if block.tally is not None]
+    readouts = [block.readout for block in blocks if block.readout is not None]
+    return Result(
+        np.concatenate([block.output for block in blocks]),
+        np.concatenate([block.counts for block in blocks]),
+        tuple(np.concatenate(parts) for parts in zip(*(block.layers for block in blocks), strict=True)),
+        np.concatenate(readouts) if readouts else None,
+        add_up(tallies) if tallies else None,
+    )
 
 
-def check_spikes(
-    where: str, spikes: NDArray[Any], input_shape: tuple[int, ...]
-) -> UInt8[Spikes, "sample *_input time"]:
-    """Spikes as a network of ``input_shape`` takes them, uint8, or what is wrong with them.
-
-    A network that takes (neuron,) also takes (channel, height, width) of as many neurons, flattened
-    as SLAYER does.
-
-    Raises
-    ------
-    MaestroError
-        Wrong number of axes, shape or kind; no sample or no step; NaN; values other than 0 and 1.
-    """
-    takes = f"(sample, {', '.join(map(str, input_shape))}, time)"
-    if spikes.ndim not in (3, 5):
-        raise MaestroError(
-            where,
-            f"has {spikes.ndim} axes, shape {spikes.shape}",
-            allowed=f"(sample, channel, height, width, time) or (sample, neuron, time), here {takes}",
-        )
-    if spikes.shape[0] == 0 or spikes.shape[-1] == 0:
-        what = "sample" if spikes.shape[0] == 0 else "time step"
-        raise MaestroError(where, f"has no {what}, shape {spikes.shape}", allowed=takes)
-    shape = spikes.shape[1:-1]
-    if shape != input_shape and not (len(input_shape) == 1 and math.prod(shape) == input_shape[0]):
-        raise MaestroError(where, f"has shape {spikes.shape}", allowed=takes)
-    if spikes.dtype.kind == "f":
-        if not np.isfinite(spikes).all():
-            raise MaestroError(where, "holds NaN or infinity", allowed="0 and 1")
-        if not (spikes == np.round(spikes)).all():
-            raise MaestroError(where, "holds fractions", allowed="0 and 1, as integers")
-    elif spikes.dtype.kind not in "iub":
-        raise MaestroError(where, f"holds {spikes.dtype}", allowed="integers 0 and 1")
-    odd = spikes[(spikes != 0) & (spikes != 1)]
-    if odd.size:
-        raise MaestroError(where, f"holds {odd.flat[0]:g}", allowed="0 and 1; the networks take unary spikes")
-    return spikes.astype(np.uint8).reshape(len(spikes), *input_shape, spikes.shape[-1])
+def add_up(tallies: Sequence[Tally]) -> Tally:
+    """One tally of several, at least one."""
+    total = tallies[0]
+    for tally in tallies[1:]:
+        total = total + tally
+    return total

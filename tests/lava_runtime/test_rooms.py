@@ -67,8 +67,8 @@ def fake_lava(monkeypatch):
         def __init__(self, net, *, layers=False, patience_s=0.0, stock=False):
             super().__init__(net, layers=layers)
 
-        def run(self, spikes):
-            result = super().run(spikes)
+        def run(self, spikes, *, where="spikes"):
+            result = super().run(spikes, where=where)
             for error in errors:
                 error(result)
             return result
@@ -80,26 +80,50 @@ def fake_lava(monkeypatch):
 def test_evaluate_says_how_often_it_is_right_and_that_it_is_as_trained(run, fake_lava):
     found = evaluate(run, "lava", limit=6)
     assert {split: entry["clips"] for split, entry in found["splits"].items()} == {"test": 3, "test_keyboards": 3}
-    assert {split: entry["clips"] for split, entry in found["reference"].items()} == {"test": 12, "test_keyboards": 12}
+    assert {split: entry["clips"] for split, entry in found["engine"].items()} == {"test": 12, "test_keyboards": 12}
     assert found["decisions"] == {"compared": 18, "differing": 0}
     assert found["as_trained"] is True
     trained = json.loads(run.metrics.read_text())["final"]
     for split in ("test", "test_keyboards"):
         for head in ("title", "style", "emotion"):
-            assert found["reference"][split]["accuracy"][head] == trained[split][head]
+            assert found["engine"][split]["accuracy"][head] == trained[split][head]
     spikes = found["splits"]["test"]["spikes"]
     assert list(spikes) == ["conv1", "pool1", "dense1", "heads"]
     assert all(value > 0 for value in spikes.values())
-    assert evaluate(run, "reference", limit=None)["splits"] == found["reference"]
+    assert {who: speed["clips"] for who, speed in found["speed"].items()} == {"engine": 24, "lava": 6}
+    for backend in ("reference", "engine"):
+        again = evaluate(run, backend)
+        assert again["engine"] == found["engine"]
+        for split, entry in again["splits"].items():
+            assert entry == {key: found["engine"][split][key] for key in entry}
+        assert again["decisions"] == (None if backend == "engine" else {"compared": 72, "differing": 0})
+
+
+def test_evaluate_counts_by_layer_and_inference(run):
+    entry = evaluate(run, "engine")["engine"]["test"]
+    counters = entry["counters"]
+    assert list(counters) == list(entry["spikes"])
+    for name, layer in counters.items():
+        assert layer["axon_out"] == pytest.approx(entry["spikes"][name])
+        assert layer["dendrite_updates"] == layer["neurons"] * 25
+        assert layer["syn_ops"] > 0
+        assert layer["u_range"] == layer["u_max"] / 2**23
+    assert counters["pool1"]["spikes_in"] == counters["conv1"]["axon_out"]
 
 
 def test_run_prints_accuracy_spikes_and_whether_it_is_as_trained(cli, run, fake_lava):
-    result = cli("lava_runtime", "run", run.path, "--limit", "4")
+    result = cli("lava_runtime", "run", run.path, "--backend", "lava", "--limit", "4")
     assert result.exit_code == 0, result.output
-    for text in ("accuracy", "spikes per inference (lava)", "12 decisions of lava and reference", "0 differ", ": yes"):
+    for text in ("accuracy", "spikes per inference (lava)", "12 decisions of lava and engine", "0 differ", ": yes"):
         assert text in result.output
-    assert "reference" in cli("lava_runtime", "run", run.path, "--backend", "reference").output
-    values = cli("lava_runtime", "run", run.path, "--limit", "4", "--json").stdout
+    result = cli("lava_runtime", "run", run.path)
+    assert result.exit_code == 0, result.output
+    for text in ("counted by layer, per inference (test, engine)", "syn. ops", "clips a second", "exactly: yes"):
+        assert text in result.output
+    assert "decisions of" not in result.output
+    result = cli("lava_runtime", "run", run.path, "--backend", "reference", "--limit", "4")
+    assert "12 decisions of reference and engine on the same clips: 0 differ" in result.output
+    values = cli("lava_runtime", "run", run.path, "--json").stdout
     assert json.loads(values[values.index("{") :])["as_trained"] is True
 
 
@@ -107,12 +131,15 @@ def test_run_fails_when_the_deployed_network_is_another(cli, run, fake_lava):
     metrics = json.loads(run.metrics.read_text())
     metrics["final"]["test"]["title"]["correct"] += 1
     run.metrics.write_text(json.dumps(metrics))
-    result = cli("lava_runtime", "run", run.path, "--limit", "4")
+    result = cli("lava_runtime", "run", run.path, "--backend", "lava", "--limit", "4")
     assert result.exit_code == 1
     assert "exactly: NO" in result.output
     assert "not right as often as the trained one" in result.output
     run.metrics.unlink()
-    assert "unknown: the run has no metrics.json" in cli("lava_runtime", "run", run.path, "--limit", "4").output
+    assert (
+        "unknown: the run has no metrics.json"
+        in cli("lava_runtime", "run", run.path, "--backend", "lava", "--limit", "4").output
+    )
 
 
 def test_run_fails_when_lava_decides_differently(cli, run, fake_lava):
@@ -121,9 +148,22 @@ def test_run_fails_when_lava_decides_differently(cli, run, fake_lava):
         result.output[:, -1] = 1
 
     fake_lava.append(silence)
-    result = cli("lava_runtime", "run", run.path, "--limit", "4")
+    result = cli("lava_runtime", "run", run.path, "--backend", "lava", "--limit", "4")
     assert result.exit_code == 1
-    assert "lava and the reference decide differently" in result.output
+    assert "lava and the engine decide differently" in result.output
+
+
+def test_options_that_a_backend_does_not_take(cli, run):
+    cases = [
+        (("--limit", "4"), "--limit: is for Lava or the reference; the engine runs every clip"),
+        (("--backend", "lava", "--memory", "1G"), "--memory: is the engine's and does not go with --backend lava"),
+        (("--backend", "reference", "--threads", "1"), "--threads: is the engine's and does not go with"),
+        (("--memory", "1K"), "--memory: 0.0 MiB is too little"),
+    ]
+    for arguments, text in cases:
+        result = cli("lava_runtime", "run", run.path, *arguments)
+        assert result.exit_code == 2, result.output
+        assert text in result.output
 
 
 def test_equally_right_compares_clips_too():
@@ -138,7 +178,7 @@ def test_equally_right_compares_clips_too():
 def test_damaged_metrics(run, fake_lava, text):
     run.metrics.write_text(text)
     with pytest.raises(MaestroError, match=r"metrics\.json: has no final accuracies"):
-        evaluate(run, "lava", limit=2)
+        evaluate(run, "engine")
 
 
 def test_a_changed_net_is_refused(cli, run):
@@ -160,22 +200,28 @@ def test_other_labels_are_refused(run, monkeypatch):
 
     monkeypatch.setattr(inputs, "corpus_clips", other)
     with pytest.raises(MaestroError, match="other labels of style than the corpus"):
-        evaluate(run, "reference", limit=None)
+        evaluate(run, "engine")
 
 
-def test_parity_of_all_three(cli, run, fake_lava):
+def test_parity_of_all_four(cli, run, fake_lava):
     result = cli("lava_runtime", "parity", run.path, "--limit", "5")
     assert result.exit_code == 0, result.output
     record = json.loads(run.parity.read_text())
-    assert record["backends"] == ["slayer", "reference", "lava"]
+    assert record["backends"] == ["slayer", "reference", "engine", "lava"]
     assert record["clips"] == {"test": 3, "test_keyboards": 2}
     assert record["steps"] == 25
     assert record["layers"] == ["conv1", "pool1", "dense1", "heads"]
     assert record["first_divergence"] is None
-    assert len(record["differing"]) == 3
+    assert len(record["differing"]) == 6
     assert not any(sum(layers.values()) for layers in record["differing"].values())
     assert all(record["spikes"]["slayer"].values())
     assert record["provenance"]["versions"]["lava-dl"]
+    header = result.stdout.replace("\n", " ")
+    assert [pair for pair in record["differing"] if pair in header] == [
+        "slayer and reference",
+        "reference and engine",
+        "engine and lava",
+    ]
 
 
 def test_parity_names_the_first_spike_that_differs(cli, run, fake_lava):
@@ -191,6 +237,10 @@ def test_parity_names_the_first_spike_that_differs(cli, run, fake_lava):
     assert record["differing"]["slayer and reference"]["dense1"] == 0
     assert record["differing"]["slayer and lava"] == {"conv1": 0, "pool1": 0, "dense1": 1, "heads": 1}
     assert record["first_divergence"]["pair"] == "slayer and lava"
+    # The table adds the pairs off the chain that differ.
+    for column in ("engine and lava", "slayer and lava", "reference and lava"):
+        assert column in result.stdout
+    assert "slayer and engine" not in result.stdout
 
 
 def test_layers_of_other_shapes_differ():
@@ -230,7 +280,7 @@ def test_identify_slides_over_the_recording(run, sound, fake_lava):
     assert list(found.overall) == ["title", "style", "emotion"]
     assert found.overall["title"].label in "abcd"
     assert 0.25 <= found.overall["title"].confidence <= 1
-    assert identify(run, sound, "lava") == found
+    assert identify(run, sound, "lava") == identify(run, sound, "engine") == found
     assert len(identify(run, sound, "reference", hop_s=0.032).windows) == 70
     line = time_line(found)
     assert line[0].start_s == 0
