@@ -20,7 +20,8 @@ help:
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
 	@echo "make compare              ANN, LIF and DH-LIF, alike in all but the neuron (over an hour)"
 	@echo "make parity               SLAYER, reference and Lava, spike for spike"
-	@echo "make corpus | bench | lint | test | lock | clean"
+	@echo "make bench                every benchmark, their JSON and BENCHMARKS.md (about ten minutes)"
+	@echo "make corpus | lint | test | lock | clean"
 
 setup: $(READY)
 
@@ -89,7 +90,7 @@ compare: $(READY)
 	$(PY) -m hardware compare $(COMPARE)
 
 bench: $(READY)
-	$(PY) -m pytest tests/benchmarks -m "" --benchmark-json=.cache/bench.json
+	$(PY) tests/benchmarks/bench.py
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
