@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export import fixed_point
+from export import fixed_point, reference
 from export.graph import InputLayer, Network
 from lava_runtime.engine import tally as counting
 from lava_runtime.engine.kernels import (
@@ -172,7 +172,7 @@ def drive_of(stage: Stage, part: NDArray[Any]) -> Int32:
     """Biases (sample, step, neuron) that an input population is driven with."""
     layer = stage.layer
     assert isinstance(layer, InputLayer)
-    mantissa = layer.weight * part.astype(np.int64) + layer.offset
+    mantissa = reference.input_mantissas(part, layer.weight, layer.offset)
     return np.ascontiguousarray(fixed_point.scale_bias(mantissa)[:, stage.order].swapaxes(1, 2), dtype=np.int32)
 
 

@@ -13,11 +13,19 @@ from numpy.typing import NDArray
 
 from export import fixed_point
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, InputLayer, Integers, Network, branches
-from export.limits import DECAY_ONE, STATE_MAX
+from export.limits import (
+    ACTIVATION_SHIFT,
+    BIAS_LAVA_MAX,
+    BIAS_LAVA_MIN,
+    DECAY_ONE,
+    STATE_MAX,
+)
 from lava_runtime.engine.kernels import Int32, Neurons, Synapses
 from train.errors import MaestroError
 
 _INT32_MAX = (1 << 31) - 1
+# Shifted up it still fits 32 bits. No voltage gets there; the chip's mantissas have 17 bits.
+_THRESHOLD_MAX = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +97,8 @@ def compile_network(network: Network) -> tuple[Stage, ...]:
     Raises
     ------
     MaestroError
-        A layer's largest possible sum does not fit the 32 bits that Lava itself adds it in.
+        A layer's parameters lie outside Lava's registers, or its largest possible sum outside the 32 bits that Lava
+        itself adds it in.
     """
     stages = []
     # Input spikes come in C order.
@@ -144,7 +153,7 @@ def _neurons(
         gain = np.zeros(1, np.int64)
         u_decay = _spread(neuron.i_decay, shape)[np.newaxis]
     bias = fixed_point.scale_bias(_spread(0 if layer.bias is None else layer.bias, shape))
-    threshold = min(fixed_point.scale_threshold(neuron.vth_mant), _INT32_MAX)
+    threshold = fixed_point.scale_threshold(neuron.vth_mant)
     return Neurons(
         np.ascontiguousarray((DECAY_ONE - u_decay)[:, order].reshape(-1), dtype=np.int32),
         np.ascontiguousarray((DECAY_ONE - _spread(neuron.v_decay, shape))[order], dtype=np.int32),
@@ -244,18 +253,28 @@ def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDAr
 
 
 def _check_range(name: str, layer: InputLayer | ConvLayer | DenseLayer) -> None:
-    """Refuse sums that could leave 32 bits once shifted; Lava adds them in as many and would be wrong too."""
+    """Refuse parameters that Lava's registers do not hold, and sums that could leave the 32 bits they are added in."""
+    neuron = layer.neuron
+    assert neuron is not None
+    decays = (neuron.i_decay, neuron.v_decay)
+    _check(name, "decays", np.concatenate([np.ravel(np.asarray(decay)) for decay in decays]), (0, DECAY_ONE))
+    _check(name, "thresholds", np.asarray(neuron.vth_mant), (-_THRESHOLD_MAX, _THRESHOLD_MAX))
     if isinstance(layer, InputLayer):
         return
+    _check(name, "branches", np.asarray(branches(layer)), (1, _INT32_MAX // STATE_MAX))
+    if layer.bias is not None:
+        _check(name, "biases", layer.bias, (BIAS_LAVA_MIN, BIAS_LAVA_MAX))
     parts = [np.abs(layer.weight).reshape(layer.weight.shape[0], -1)]
     if isinstance(layer, DenseLayer) and layer.recurrent is not None:
         parts.append(np.abs(layer.recurrent))
-    largest = max(int(part.sum(axis=1).max(initial=0)) for part in parts) * len(parts)
-    room = (_INT32_MAX - 2 * STATE_MAX) >> 6
-    if largest > room:
-        raise MaestroError(
-            f"layer {name}",
-            f"has a neuron whose weights add up to {largest}",
-            allowed=f"at most {room}",
-            cure="scale them down",
-        )
+    # With a state of at most 25 bits beside it, the shifted sum still fits; so do the sums of a neuron's branches.
+    sums = sum(int(part.sum(axis=1).max(initial=0)) for part in parts) * branches(layer)
+    room = (_INT32_MAX - 4 * STATE_MAX) >> ACTIVATION_SHIFT
+    _check(name, "weights of a neuron, added up,", np.asarray(sums), (0, room))
+
+
+def _check(name: str, what: str, found: NDArray[Any], allowed: tuple[int, int]) -> None:
+    low, high = (int(found.min()), int(found.max())) if found.size else allowed
+    if low < allowed[0] or high > allowed[1]:
+        said = f"{low}" if low == high else f"{low} to {high}"
+        raise MaestroError(f"layer {name}", f"has {what} of {said}", allowed=f"{allowed[0]} to {allowed[1]}")
