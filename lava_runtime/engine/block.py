@@ -26,7 +26,7 @@ from lava_runtime.engine.kernels import (
     spread_events,
 )
 from lava_runtime.engine.products import Product
-from lava_runtime.engine.program import Stage
+from lava_runtime.engine.program import CURRENT_MAX, Stage
 from lava_runtime.engine.result import EngineResult, Probe, Spikes
 from lava_runtime.engine.tally import LayerTally, Tally
 from train.errors import MaestroError
@@ -143,6 +143,7 @@ def _run_stage(
     start, index, tally = run_layer(
         events, stage.synapses, stage.recurrent, stage.neurons, state, begin, steps, drive, given, probes, guess
     )
+    check_currents(stage, tally)
     updates = samples * steps * stage.size
     return Events(start, index), LayerTally(
         neurons=stage.size,
@@ -157,6 +158,17 @@ def _run_stage(
         saturations=int(tally[SATURATIONS]),
         path=how,
     )
+
+
+def check_currents(stage: Stage, tally: NDArray[np.int64]) -> None:
+    """Refuse what was computed after a current, or the sum of a neuron's, got too large for the kernel."""
+    limit = CURRENT_MAX // stage.branches
+    if tally[U_MAX] >= limit:
+        raise MaestroError(
+            f"layer {stage.name}",
+            f"has a current that grew beyond {limit}, though it goes around at 2^23 once a step",
+            cure="scale its weights down, or let it decay faster",
+        )
 
 
 def rest(stage: Stage, samples: int) -> State:

@@ -24,6 +24,9 @@ from lava_runtime.engine.kernels import Int32, Neurons, Synapses
 from train.errors import MaestroError
 
 _INT32_MAX = (1 << 31) - 1
+# A current goes around once a step, as in Lava. One that is driven out faster than it decays may grow for good: up to
+# here all is exact, and a run that gets there is refused.
+CURRENT_MAX = 1 << 29
 # Shifted up it still fits 32 bits. No voltage gets there; the chip's mantissas have 17 bits.
 _THRESHOLD_MAX = 1 << 24
 
@@ -267,9 +270,9 @@ def _check_range(name: str, layer: InputLayer | ConvLayer | DenseLayer) -> None:
     parts = [np.abs(layer.weight).reshape(layer.weight.shape[0], -1)]
     if isinstance(layer, DenseLayer) and layer.recurrent is not None:
         parts.append(np.abs(layer.recurrent))
-    # With a state of at most 25 bits beside it, the shifted sum still fits; so do the sums of a neuron's branches.
+    # From a current in range no step leaves 32 bits.
     sums = sum(int(part.sum(axis=1).max(initial=0)) for part in parts) * branches(layer)
-    room = (_INT32_MAX - 4 * STATE_MAX) >> ACTIVATION_SHIFT
+    room = 2 * CURRENT_MAX >> ACTIVATION_SHIFT
     _check(name, "weights of a neuron, added up,", np.asarray(sums), (0, room))
 
 

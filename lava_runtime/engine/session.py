@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from export.graph import InputLayer, Network
-from lava_runtime.engine.block import NOTHING, UNPROBED, drive_of, rest
+from lava_runtime.engine.block import NOTHING, UNPROBED, check_currents, drive_of, rest
 from lava_runtime.engine.kernels import Events, run_layer
 from lava_runtime.engine.program import compile_network
 from lava_runtime.engine.result import Spikes
@@ -34,8 +33,8 @@ class Session:
         self.step = 0
         self._states = [rest(stage, 1) for stage in self._stages]
 
-    def push(self, frame: NDArray[Any]) -> UInt8[Spikes, "neuron"]:
-        """Spikes of the last layer at this step.
+    def push(self, frame: NDArray[Any]) -> Spikes:
+        """Spikes of the last layer at this step, 0 or 1, shape (neuron,).
 
         Parameters
         ----------
@@ -45,7 +44,8 @@ class Session:
         Raises
         ------
         MaestroError
-            The frame does not fit the network; the session stays as it was.
+            The frame does not fit the network, and the session stays as it was; or a current grew out of the kernel's
+            32 bits, and the session has to be reset.
         """
         values = self._checked(frame)
         drive, events = NOTHING, Events(np.zeros(2, np.int64), np.empty(0, np.int32))
@@ -55,10 +55,11 @@ class Session:
             index = np.flatnonzero(values).astype(np.int32)
             events = Events(np.array([0, index.size]), index)
         for stage, state in zip(self._stages, self._states, strict=True):
-            start, index, _ = run_layer(
+            start, index, tally = run_layer(
                 events, stage.synapses, stage.recurrent, stage.neurons, state, self.step, 1, drive, NOTHING,
                 UNPROBED, 0,
             )  # fmt: skip
+            check_currents(stage, tally)
             events, drive = Events(start, index), NOTHING
         self.step += 1
         output = np.zeros(self._stages[-1].size, np.uint8)
