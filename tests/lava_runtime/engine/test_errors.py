@@ -1,8 +1,10 @@
 """What the engine cannot run, or not in the memory allowed, it says; a wrong call is told what is allowed."""
 
+import h5py
 import numpy as np
 import pytest
 
+from export import netx
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, InputLayer, Network
 from lava_runtime.engine.engine import Engine
 from lava_runtime.engine.session import Session
@@ -114,3 +116,47 @@ def test_input_that_biases_do_not_hold(values):
     with pytest.raises(MaestroError, match=text):
         session.push(spikes[0, :, 0])
     assert session.step == 0
+
+
+def complex_weights(layer):
+    weight = layer["weight"][()]
+    del layer["weight"]
+    layer["weight/real"], layer["weight/imag"] = weight, weight
+
+
+def kind(name):
+    def change(layer):
+        del layer["type"]
+        layer.create_dataset("type", (1,), "S10", [name])
+
+    return change
+
+
+def neuron(name):
+    def change(layer):
+        del layer["neuron/type"]
+        layer["neuron/type"] = np.bytes_(name)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (neuron("SDNN"), "'SDNN'"),
+        (neuron("RF_IZ"), "'RF_IZ'"),
+        (complex_weights, "complex"),
+        (lambda layer: layer.create_dataset("delay", data=np.ones(2)), "delay"),
+        (kind(b"pool"), "'pool'"),
+        (kind(b"dense_comp"), "'dense_comp'"),
+        (lambda layer: layer["neuron"].create_dataset("messageBits", data=8), "graded"),
+    ],
+)
+def test_files_that_cannot_be_run_are_refused_by_name(network, change, text, tmp_path):
+    path = tmp_path / "model.net"
+    netx.write(network, path)
+    Engine.from_file(path)
+    with h5py.File(path, "r+") as file:
+        change(file["layer/1"])
+    with pytest.raises(MaestroError, match=rf"model\.net, layer 1\b.*{text}"):
+        Engine.from_file(path)
