@@ -1,4 +1,4 @@
-"""How much a trained network's layers do on a set of clips. Needs torch."""
+"""How much the ANN's layers do on a set of clips. Needs torch."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -9,40 +9,13 @@ from torch.nn import functional
 
 from hardware.counters import AnnLayer, Counts
 from train.errors import MaestroError
-from train.topology import AnnNetwork, SpikingNetwork
+from train.topology import AnnNetwork
 
 if TYPE_CHECKING:
     from train.data.clips import ClipSet
     from train.model import TrainedRun
 
 _BATCH = 64
-
-
-def spike_totals(trained: "TrainedRun", clips: "ClipSet") -> dict[str, Counts]:
-    """Spikes of every place, summed over clips and time, of 'input' and every spiking layer.
-
-    Parameters
-    ----------
-    trained
-        A run of a spiking network; its quantised forward is what the exported integers compute.
-    clips
-        At least one.
-
-    Returns
-    -------
-    dict
-        Arrays in the layers' shapes.
-    """
-    network = trained.network
-    if not isinstance(network, SpikingNetwork):
-        raise MaestroError(trained.config.name, "is an ANN, which has no spikes")
-    totals: dict[str, Counts] = {}
-    with torch.no_grad():
-        for inputs in _batches(trained, clips):
-            for name, spikes in zip(("input", *network.layer_names), (inputs, *network.layers(inputs)), strict=True):
-                summed = spikes.sum(dim=(0, -1), dtype=torch.float64).numpy()
-                totals[name] = totals.get(name, 0.0) + summed
-    return totals
 
 
 def ann_layers(trained: "TrainedRun", clips: "ClipSet") -> tuple[list[AnnLayer], dict[str, int]]:

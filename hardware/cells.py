@@ -1,11 +1,12 @@
 """One cell of the experiment: a network trained, exported, and heard out under every condition; a file once done.
 
-The accuracies are those of SLAYER's quantised forward. It is the deployed network: each cell's network is exported,
-passes the lint, is read back, and its integers must give every spike of every layer on some clips of both test
-sets, or the cell fails. (All clips through integers alone is what `python -m lava_runtime run` is for.)
+A spiking network's accuracies and costs are those of the deployed integers: it is exported, passes the lint and the
+gate (SLAYER's quantised forward, every spike of every layer on some clips of both test sets, or the cell fails), is
+read back, and the engine runs every clip of every condition. The ANN stays in torch.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from train.console import say
 from train.errors import DivergedError, MaestroError
 
 if TYPE_CHECKING:
+    from train.data.clips import ClipSet
     from train.model import TrainedRun
 
 # Raise it when the result of one and the same cell changes; the code's commit is in a cell's provenance, not its key.
@@ -157,14 +159,22 @@ def _train(job: Job) -> dict[str, Any]:
 def _evaluate(job: Job, evaluation: Evaluation) -> dict[str, Any]:
     import torch
 
-    from train.data.clips import corpus_clips
-    from train.data.noisy import noisy_sets
-    from train.loop import evaluate
     from train.model import load_run
+    from train.topology import AnnNetwork
 
     torch.set_num_threads(job.config.training.threads)
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
     trained = load_run(job.run)
+    if isinstance(trained.network, AnnNetwork):
+        return _evaluate_ann(job, evaluation, trained)
+    return _evaluate_deployed(job, evaluation, trained)
+
+
+def _hear(job: Job, evaluation: Evaluation, hear: Callable[["ClipSet"], dict[str, Any]]) -> dict[str, Any]:
+    """Accuracies by test set and condition; ``hear`` gives those of some clips."""
+    from train.data.clips import corpus_clips
+    from train.data.noisy import noisy_sets
+
     clean, _ = corpus_clips(job.config)
     accuracy: dict[str, Any] = {}
     for split in evaluation.splits:
@@ -174,40 +184,54 @@ def _evaluate(job: Job, evaluation: Evaluation) -> dict[str, Any]:
             heard |= {condition_name(*condition): clips for condition, clips in noisy.items()}
         accuracy[split] = {}
         for condition, clips in heard.items():
-            found, _ = evaluate(trained.network, clips, trained.encoder, trained.normaliser, trained.heads)
-            accuracy[split][condition] = found
+            found = accuracy[split][condition] = hear(clips)
             say(
                 f"{split}, {condition}: "
                 + ", ".join(f"{head} {100 * e['accuracy']:.1f} %" for head, e in found.items())
             )
-    return {"accuracy": accuracy, **_account(job, evaluation, trained, clean["test"])}
+    return accuracy
 
 
-def _account(job: Job, evaluation: Evaluation, trained: "TrainedRun", clips: Any) -> dict[str, Any]:
-    """The gate, what an inference of a clean test clip costs, and time constants before and after training."""
+def _evaluate_ann(job: Job, evaluation: Evaluation, trained: "TrainedRun") -> dict[str, Any]:
     from hardware import counters
-    from hardware.activity import ann_layers, spike_totals
-    from train.topology import AnnNetwork
+    from hardware.activity import ann_layers
+    from train.data.clips import corpus_clips
+    from train.loop import evaluate
 
-    if isinstance(trained.network, AnnNetwork):
-        return {
-            "costs": counters.ann_costs(*ann_layers(trained, clips), len(clips)),
-            "gate": None,
-            "time_constants": None,
-        }
-    from export import netx
+    def hear(clips: "ClipSet") -> dict[str, Any]:
+        return evaluate(trained.network, clips, trained.encoder, trained.normaliser, trained.heads)[0]
+
+    clips = corpus_clips(job.config)[0]["test"]
+    return {
+        "accuracy": _hear(job, evaluation, hear),
+        "costs": counters.ann_costs(*ann_layers(trained, clips), len(clips)),
+        "gate": None,
+        "time_constants": None,
+    }
+
+
+def _evaluate_deployed(job: Job, evaluation: Evaluation, trained: "TrainedRun") -> dict[str, Any]:
+    """Export through the gate, and hear the integers; costs are of an inference of a clean test clip."""
     from export.convert import from_slayer
+    from export.manifest import load_manifest
     from export.pipeline import export_run
+    from hardware import counters, deployed
+    from lava_runtime.engine.engine import Engine
+    from train.data.clips import corpus_clips
     from train.model import new_network
 
     gate = export_run(job.run, evaluation.gate_clips).gate
-    network = netx.read(job.run.net)
-    outputs = sum(map(len, trained.labels.values()))
-    fresh: Any = new_network(job.config, trained.encoder, outputs)
+    manifest = load_manifest(job.run)
+    engine = Engine.from_file(job.run.net, threads=job.config.training.threads)
+    network, clips = engine.network, corpus_clips(job.config)[0]["test"]
+    fresh: Any = new_network(job.config, trained.encoder, sum(map(len, trained.labels.values())))
     branches = branch_layers(job.config, network.spiking_names)
     hop_s = job.config.features.hop_s
     return {
-        "costs": counters.spiking_costs(network, spike_totals(trained, clips), len(clips), clips.steps),
+        "accuracy": _hear(job, evaluation, lambda clips: deployed.hear(engine, manifest, clips)),
+        "costs": counters.spiking_costs(
+            network, deployed.spike_totals(engine, manifest, clips), len(clips), clips.steps
+        ),
         "gate": {"clips": gate.clips, "steps": gate.steps, "spikes": sum(gate.spikes.values()), "differing": 0},
         "time_constants": {
             "before": counters.time_constants(from_slayer(fresh, network.input_shape), hop_s, branches),

@@ -76,14 +76,15 @@ def write_summary(result: Mapping[str, Any], path: Path, pictures: Sequence[Path
 
 
 def _deployed(result: Mapping[str, Any]) -> list[str]:
-    """What was run for the accuracies, and how far the exported integers were seen to equal it."""
+    """What was run for the accuracies, and how far the exported integers were seen to equal the trained network."""
     compared = [cell["gate"]["clips"] for entry in result["models"].values() for cell in entry["cells"] if cell["gate"]]
     if not compared:
         return []
     return [
-        "Spiking networks' accuracies are those of SLAYER's quantised forward on every clip. Each network was "
-        "exported and passed the lint, and its integers gave every spike of every layer of that forward on "
-        f"{min(compared)} clean clips of the test sets; the other clips were not run through integers here.",
+        "Spiking networks' accuracies and costs are those of the deployed integers: each network was exported, passed "
+        "the lint, and its file was run through the engine on every clip of every condition. On "
+        f"{min(compared)} clean clips of the test sets every spike of every layer was compared with SLAYER's quantised "
+        "forward, and none differed.",
         "",
     ]
 

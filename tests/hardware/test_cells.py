@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 import torch
 
+from export.manifest import load_manifest
 from hardware import activity, cells
 from hardware.cells import Job, branch_layers, condition_name, read_cell, require_cell, run_cell
 from hardware.experiment import Evaluation
 from hardware.result import with_latency
+from lava_runtime.engine.engine import Engine
+from lava_runtime.inputs import encode
 from train import loop
 from train.config import load_config
 from train.errors import MaestroError
@@ -68,6 +71,50 @@ def test_a_cell_is_trained_exported_and_heard(fake_corpus, job, preset, layers, 
     assert [len(entry["current"]) for entry in before.values()] == [len(entry["current"]) for entry in after.values()]
 
 
+def test_what_is_heard_are_the_deployed_integers(fake_corpus, job, monkeypatch):
+    """Neither SLAYER's forward nor a stand-in: what the engine reads from the file decides, on every clip."""
+    cell = job("lif")
+    run_cell(cell)
+    cell.file.unlink()
+    monkeypatch.setattr(loop, "evaluate", lambda *_: pytest.fail("heard by SLAYER"))
+    seen = []
+    run = Engine.run
+
+    def watched(self, spikes, **how):
+        seen.append(len(spikes))
+        result = run(self, spikes, **how)
+        result.output[:] = 0
+        for sample, output in enumerate(result.output):
+            output[sample % 4] = 1
+        return result
+
+    monkeypatch.setattr(Engine, "run", watched)
+    run_cell(cell)
+    found = read_cell(cell)["accuracy"]
+    assert sum(seen) == 4 * 12
+    # Three clips a title, of which clips 0, 5, 6 and 11 get their own.
+    assert {entry["title"]["correct"] for heard in found.values() for entry in heard.values()} == {4}
+
+
+@pytest.mark.parametrize("preset", ["lif", "dh_lif", "dh_lif_spiking"])
+def test_the_engine_counts_the_operations_that_costs_tell(fake_corpus, job, preset):
+    cell = job(preset)
+    run_cell(cell)
+    costs = read_cell(cell)["costs"]
+    clips = fake_corpus(cell.config)[0]["test"]
+    inputs = encode(load_manifest(cell.run), clips.features(np.arange(len(clips))))
+    tally = Engine.from_file(cell.run.net).run(inputs).tally
+    assert costs["syn_ops"] == pytest.approx(tally.syn_ops / len(clips), rel=1e-12)
+    assert tally.syn_ops > 0
+    assert costs["input_spikes"] == inputs.sum() / len(clips)
+    for name, layer in tally.layers.items():
+        told = costs["layers"][name]
+        assert told["syn_ops"] == layer.syn_ops / len(clips)
+        assert told["spikes"] == layer.axon_out / len(clips)
+        assert told["neuron_updates"] == layer.state_updates / len(clips)
+        assert told["neurons"] == layer.neurons
+
+
 def test_the_ann_counts_its_multiplications(fake_corpus, job):
     cell = job("ann")
     run_cell(cell)
@@ -96,12 +143,9 @@ def test_what_arrives_at_the_anns_layers_gives_its_answer(fake_corpus, job):
 
 
 def test_activity_asks_for_the_right_kind_of_network(fake_corpus, job):
-    ann, lif = job("ann", evaluation=None), job("lif", evaluation=None)
-    for cell in (ann, lif):
-        run_cell(cell)
-    clips = fake_corpus(ann.config)[0]["test"]
-    with pytest.raises(MaestroError, match="ann: is an ANN, which has no spikes"):
-        activity.spike_totals(load_run(ann.run), clips)
+    lif = job("lif", evaluation=None)
+    run_cell(lif)
+    clips = fake_corpus(lif.config)[0]["test"]
     with pytest.raises(MaestroError, match="lif: is a spiking network, no ANN"):
         activity.ann_layers(load_run(lif.run), clips)
 

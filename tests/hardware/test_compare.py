@@ -216,7 +216,7 @@ def test_pictures_and_words(experiment, fake_cell, in_this_process, tmp_path, ca
     assert "- Searched with 2 cells of 1 epochs each, chosen by validation accuracy" in text
     assert ": ANN on `training.learning_rate`; LIF on `lif.threshold`; dh_all on `dendrites.threshold`.\n" in text
     assert "- Not searched, taking what was found for dh_all: dh_all_b2.\n" in text
-    assert "integers gave every spike of every layer of that forward on 2 clean clips of the test sets; the" in text
+    assert "was run through the engine on every clip of every condition. On 2 clean clips of the test sets" in text
     assert "| LIF | 40 | 30 | 8 | 16 | 1 |\n" in text
     assert "| LIF | 0.0 | 0.1 | 0.4 | - | - |\n" in text
     assert "gone on with is not in them. Commits abcdabcdabcd with local changes." in text
