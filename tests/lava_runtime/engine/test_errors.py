@@ -105,6 +105,22 @@ def test_what_lavas_registers_do_not_hold(make, weight, neuron, rest, text):
         make(dense(weight, neuron, **rest))
 
 
+def test_a_current_that_grows_for_good():
+    """It wraps once a step, as in Lava; driven harder it leaves any register, and what Lava answers is chance."""
+    network = dense(np.full((1, 20_000), 254), Cuba(0, 4096, 131072))
+    spikes = np.ones((1, 20_000, 12), np.uint8)
+    text = r"^layer out: has a current that grew beyond \d+, though it goes around at 2\^23 once a step\. Scale its"
+    assert Engine(network).run(spikes[..., :2]).tally.layers["out"].wraps == 1
+    with pytest.raises(MaestroError, match=text):
+        Engine(network).run(spikes)
+    session = Session(network)
+    with pytest.raises(MaestroError, match=text):
+        [session.push(frame) for frame in spikes[0].T]
+    assert session.step > 1
+    session.reset()
+    assert not session.push(spikes[0, :, 0]).any()
+
+
 @pytest.mark.parametrize("values", [[600, 0], [0, -600]])
 def test_input_that_biases_do_not_hold(values):
     network = Network((InputLayer((2,), Cuba(400, 200, 40), 64, 10),), ("input",))
