@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from train.neurons import lif, slayer
+from train.neurons import lif, slayer, synapses
 from train.neurons.branches import Branching, decay_of, gain_of, plain_params, refuse_options
 from train.neurons.dynamics import DECAY_ONE, dh_lif, leaky_integrator
 
@@ -109,18 +109,12 @@ class Neuron(lif.Neuron):
             spikes: torch.Tensor = self.spike(voltage)
             return spikes
         self._check_branches(input)
-        spikes = dh_lif(
-            input,
-            torch.stack(self._branch_registers()),
-            2.0 ** -self.gain.float(),
-            self._register("voltage_decay"),
-            self.threshold + self.threshold_eps,
-            self.tau_rho * slayer.cuba.TAU_RHO_MULT,
-            self.scale_rho * slayer.cuba.SCALE_RHO_MULT,
-            self.s_scale,
-            shift,
-        )
-        return spikes if self.drop is None else self.drop(spikes)
+        branch_decay, gain, voltage_decay = self.registers()
+        return self.dropped(dh_lif(input, branch_decay, gain, voltage_decay, *self.constants(), shift))
+
+    def registers(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Decays (branch, 1 or channel), gains (branch,) and voltage decay (1,) as the kernels take them."""
+        return torch.stack(self._branch_registers()), 2.0 ** -self.gain.float(), self._register("voltage_decay")
 
     def _check_branches(self, x: torch.Tensor) -> None:
         if x.shape[1] != self.branches:
@@ -162,6 +156,8 @@ class Dense(Branching, lif.Dense):
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes (sample, neuron, time) for spikes (sample, neuron, time)."""
+        if self.neuron.fuses(x) and synapses.is_plain(x, self.synapse):
+            return self._layer(x, self.partition)
         return self._answer(self.branch_sums(x))
 
 
@@ -188,4 +184,6 @@ class Conv(Branching, lif.Conv):
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes for spikes, each (sample, channel, height, width, time)."""
+        if self.neuron.fuses(x) and synapses.is_plain(x, self.synapse):
+            return self._layer(x, self.partition)
         return self._answer(self.branch_sums(x))

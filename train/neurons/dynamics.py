@@ -1,11 +1,9 @@
-"""The neuron's dynamics as numba kernels, with the numbers of SLAYER's.
+"""The neuron's dynamics, with the numbers of SLAYER's, on numba kernels.
 
-SLAYER's CPU path (lava-dl 0.6.0, ``slayer/neuron/dynamics/leaky_integrator.py`` and
-``slayer/spike/spike.py``) loops over time in Python. Here each neuron of each sample is one row,
-time contiguous, and a kernel runs down a row with its state in registers. The forward pass is
-SLAYER's bit for bit; the backward pass is the same formula, and only the sums that make up the
-gradients of decays are taken in another order (float64, per row, then over rows in a fixed order,
-so that the thread count changes nothing).
+SLAYER's CPU path (lava-dl 0.6.0, ``slayer/neuron/dynamics/leaky_integrator.py`` and ``slayer/spike/spike.py``) loops
+over time in Python. The kernels' forward pass is SLAYER's bit for bit; their backward pass is the same formula, and
+only the sums that make up the gradients of decays are taken in another order (float64, per neuron of a sample, then
+over those in a fixed order, so that the thread count changes nothing).
 
 Kept from SLAYER on purpose: the gradient runs through the leaky chain as if no spike had reset it,
 and the gradient of a decay is that with respect to ``1 - decay / 4096`` (see ``train.neurons.lif``
@@ -14,22 +12,18 @@ for what is done about it).
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from train.neurons import slayer
-from train.neurons.kernels import (
-    LANES,
-    blocks_of,
-    leaky_backward,
-    leaky_forward,
-    neuron_backward,
-    neuron_forward,
-)
+from train.neurons.kernels import LANES, blocks_of, leaky_backward, leaky_forward
+from train.neurons.memory import fresh, scratch, use_torch_threads
+from train.neurons.population import DECAY_ONE, Neuron, decay_gradients, decay_shares, population
+from train.neurons.population_kernels import rows_backward, rows_forward
+from train.neurons.states import Population
 
-DECAY_ONE = 1 << 12
+__all__ = ["DECAY_ONE", "cuba_lif", "dh_lif", "leaky_integrator"]
 
 
 def leaky_integrator(
@@ -153,8 +147,9 @@ def dh_lif(
     torch.Tensor
         Spikes 0 or 1, shape (sample, channel, ..., time).
     """
+    neuron = Neuron(threshold, tau_rho, scale_rho, w_scale)
     spikes: torch.Tensor = _DhLif.apply(  # type: ignore[no-untyped-call]
-        x, branch_decay, gain, voltage_decay, threshold, tau_rho, scale_rho, w_scale, shift
+        x, branch_decay, gain, voltage_decay, neuron, shift
     )
     return spikes
 
@@ -166,7 +161,7 @@ class _LeakyIntegrator(torch.autograd.Function):
     ) -> torch.Tensor:
         rows = _rows(x)
         start = (state.detach() * w_scale).to(torch.int64).expand(x.shape[:-1]).reshape(-1).numpy()
-        output = torch.empty(x.shape, dtype=torch.float32)
+        output = fresh(x.shape)
         use_torch_threads()
         limit = np.float32(threshold * w_scale)
         leaky_forward(
@@ -179,7 +174,7 @@ class _LeakyIntegrator(torch.autograd.Function):
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         output, decay = ctx.saved_tensors
         grad = _rows(grads[0])
-        grad_x = torch.empty_like(output)
+        grad_x = fresh(output.shape)
         sums = np.empty(blocks_of(grad.shape[0]) * LANES, np.float64)
         use_torch_threads()
         leaky_backward(
@@ -196,65 +191,32 @@ class _DhLif(torch.autograd.Function):
         branch_decay: torch.Tensor,
         gain: torch.Tensor,
         voltage_decay: torch.Tensor,
-        threshold: float,
-        tau_rho: float,
-        scale_rho: float,
-        w_scale: int,
+        neuron: Neuron,
         shift: int,
     ) -> torch.Tensor:
-        spikes = torch.empty((x.shape[0], *x.shape[2:]), dtype=torch.float32)
-        rows = spikes.view(-1, x.shape[-1]).numpy()
-        blocks, (branches, steps) = blocks_of(rows.shape[0]), (x.shape[1], x.shape[-1])
-        current = np.empty((blocks, branches, steps, LANES), np.float32)
-        voltage = np.empty((blocks, steps, LANES), np.float32)
-        gains = gain.detach().to(torch.float32).numpy()
-        use_torch_threads()
-        neuron_forward(
-            _branches(x),
-            _decays(branch_decay).reshape(branches, -1),
-            _span(branch_decay[0], spikes),
-            gains,
-            _decays(voltage_decay),
-            _span(voltage_decay, spikes),
-            np.float32(w_scale),
-            np.float32(threshold * w_scale),
-            shift,
-            current,
-            voltage,
-            rows,
-        )
-        ctx.save_for_backward(branch_decay, voltage_decay)
-        ctx.states = (current, voltage)
-        ctx.gains = gains
-        ctx.surrogate = (np.float32(threshold), np.float32(tau_rho), np.float32(scale_rho))
-        ctx.shift, ctx.shape = shift, x.shape
+        sums, steps = _branches(x), x.shape[-1]
+        spikes = fresh((x.shape[0], *x.shape[2:]))
+        channels = sums.shape[2]
+        pop = population(branch_decay, gain, voltage_decay, neuron, 1, channels, steps, shift)
+        workers, room = scratch(steps, pop.keep.size, pop.keep.size, channels, turned=True)
+        rows_forward(sums, pop, workers, room, spikes.view(-1, channels, steps).numpy())
+        ctx.save_for_backward(x, branch_decay, voltage_decay)
+        ctx.population = pop
         return spikes
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        branch_decay, voltage_decay = ctx.saved_tensors
-        grad = _rows(grads[0])
-        grad_x = torch.empty(ctx.shape, dtype=torch.float32)
-        branches, size = ctx.shape[1], blocks_of(grad.shape[0]) * LANES
-        current_sums, voltage_sums = np.empty((branches, size), np.float64), np.empty(size, np.float64)
-        use_torch_threads()
-        neuron_backward(
-            grad,
-            *ctx.states,
-            _factors(branch_decay).reshape(branches, -1),
-            _span(branch_decay[0], grads[0]),
-            ctx.gains,
-            _factors(voltage_decay),
-            _span(voltage_decay, grads[0]),
-            *ctx.surrogate,
-            ctx.shift,
-            _branches(grad_x),
-            current_sums,
-            voltage_sums,
-        )
-        grad_branch = [_reduce(current_sums[branch], branch_decay[branch], grads[0]) for branch in range(branches)]
-        grad_voltage = _reduce(voltage_sums, voltage_decay, grads[0])
-        return grad_x, torch.stack(grad_branch), None, grad_voltage, None, None, None, None, None
+        x, branch_decay, voltage_decay = ctx.saved_tensors
+        learns = any(ctx.needs_input_grad[1:])
+        pop: Population = ctx.population._replace(learns=learns)
+        sums, steps = _branches(x), x.shape[-1]
+        grad_x = fresh(x.shape)
+        grad = grads[0].contiguous().view(len(x), -1, steps).numpy()
+        shares = decay_shares(pop, len(x))
+        workers, room = scratch(steps, pop.keep.size, pop.keep.size, sums.shape[2], turned=True)
+        rows_backward(sums, pop, workers, room, grad, _branches(grad_x), *shares)
+        grad_branch, grad_voltage = decay_gradients(pop, shares, branch_decay, voltage_decay)
+        return grad_x, grad_branch, None, grad_voltage, None, None
 
 
 def _branches(x: torch.Tensor) -> NDArray[np.float32]:
@@ -294,8 +256,3 @@ def _reduce(sums: NDArray[np.float64], decay: torch.Tensor, x: torch.Tensor) -> 
     else:
         total = sums.reshape(x.shape[0], decay.numel(), -1).sum(axis=(0, 2))
     return torch.as_tensor(total, dtype=torch.float32).reshape(decay.shape)
-
-
-def use_torch_threads() -> None:
-    """Give the kernels as many threads as torch has, so that one setting rules both."""
-    numba.set_num_threads(max(1, min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)))

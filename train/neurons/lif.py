@@ -17,8 +17,10 @@ from typing import Any
 
 import torch
 
-from train.neurons import slayer, synapses
-from train.neurons.dynamics import DECAY_ONE, cuba_lif, leaky_integrator
+from train.neurons import layers, slayer, synapses
+from train.neurons.dynamics import DECAY_ONE, dh_lif, leaky_integrator
+from train.neurons.population import Neuron as Constants
+from train.neurons.wiring import Wires
 
 # From here on float32 at the state's scale cannot hold SLAYER's threshold_eps of 0.01.
 _COARSE_STATE = 1 << 18
@@ -87,25 +89,38 @@ class Neuron(slayer.cuba.Neuron):  # type: ignore[misc]
             spikes: torch.Tensor = super().forward(input)
             return spikes
         self._check(input)
-        spikes = cuba_lif(
-            input,
-            self._register("current_decay"),
-            self._register("voltage_decay"),
+        branch_decay, gain, voltage_decay = self.registers()
+        spikes = dh_lif(input.unsqueeze(1), branch_decay, gain, voltage_decay, *self.constants(), shift)
+        return self.dropped(spikes)
+
+    def prepare(self, shape: torch.Size) -> None:
+        """Take input for a population of shape (sample, channel, ..., time): what comes before any step."""
+        if self.shape is None:
+            self.settle(shape[1:-1])
+        if shape[1:-1] != self.shape:
+            raise AssertionError(f"input of shape {tuple(shape)} for neurons of shape {tuple(self.shape)}")
+        if self.requires_grad:
+            self.clamp()
+
+    def registers(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Decays (branch, 1 or channel), gains (branch,) and voltage decay (1 or channel,) as the kernels take them."""
+        return self._register("current_decay").unsqueeze(0), torch.ones(1), self._register("voltage_decay")
+
+    def constants(self) -> Constants:
+        """What else the kernels take."""
+        return Constants(
             self.threshold + self.threshold_eps,
             self.tau_rho * slayer.cuba.TAU_RHO_MULT,
             self.scale_rho * slayer.cuba.SCALE_RHO_MULT,
             self.s_scale,
-            shift,
         )
+
+    def dropped(self, spikes: torch.Tensor) -> torch.Tensor:
+        """Spikes after dropout."""
         return spikes if self.drop is None else self.drop(spikes)
 
     def _check(self, x: torch.Tensor) -> None:
-        if self.shape is None:
-            self.settle(x.shape[1:-1])
-        if x.shape[1:-1] != self.shape:
-            raise AssertionError(f"input of shape {tuple(x.shape)} for neurons of shape {tuple(self.shape)}")
-        if self.requires_grad:
-            self.clamp()
+        self.prepare(x.shape)
 
     def _register(self, name: str) -> torch.Tensor:
         """A decay as the chip's whole number, its gradient put right on the way back."""
@@ -142,6 +157,27 @@ class _Fast:
             spikes = block.neuron(sums)
             if block.delay_shift:
                 spikes = slayer.step_delay(block, spikes)
+        return self._sent(spikes)
+
+    def _layer(self, x: torch.Tensor, partition: Any = None) -> Any:
+        """Spikes of weights and neurons in one, for input and a synapse that ``synapses.is_plain`` of."""
+        block: Any = self
+        neuron, synapse = block.neuron, block.synapse
+        weight = synapses.weight_of(synapse)
+        height, branch = (x.shape[2] if x.dim() == 5 else 1), (None if partition is None else partition.branch)
+        wires: Wires | None = getattr(block, "_wires", None)
+        if wires is None or not wires.fits(x.shape[1], height, branch):
+            parted = {} if partition is None else {"branches": partition.branches, "share": partition.share}
+            out, _, kernel = weight.shape[:3]
+            wires = block._wires = Wires(x.shape[1], height, out, kernel, synapse.padding[0], branch, **parted)
+        space = (wires.positions, 1) if x.dim() == 5 else ()
+        neuron.prepare(torch.Size((len(x), wires.out, *space, x.shape[-1])))
+        decay, gain, decay_v = neuron.registers()
+        spikes = layers.layer(x, weight, wires, decay, gain, decay_v, neuron.constants(), int(block.delay_shift))
+        return self._sent(neuron.dropped(spikes))
+
+    def _sent(self, spikes: torch.Tensor) -> Any:
+        block: Any = self
         if block.delay is not None:
             spikes = block.delay(spikes)
         return (spikes, (spikes > 0).float().mean()) if block.count_log else spikes
@@ -158,6 +194,8 @@ class Dense(_Fast, slayer.block.cuba.Dense):  # type: ignore[misc]
         """Spikes (sample, neuron, time) for spikes (sample, neuron, time)."""
         if self.mask is not None:
             self.synapse.weight.data *= self.mask
+        if self.neuron.fuses(x) and synapses.is_plain(x, self.synapse):
+            return self._layer(x)
         return self._answer(synapses.dense(x, self.synapse))
 
 
@@ -170,6 +208,8 @@ class Conv(_Fast, slayer.block.cuba.Conv):  # type: ignore[misc]
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes for spikes, each (sample, channel, height, width, time)."""
+        if self.neuron.fuses(x) and synapses.is_plain(x, self.synapse):
+            return self._layer(x)
         return self._answer(synapses.conv(x, self.synapse))
 
 
@@ -185,11 +225,33 @@ class Pool(_Fast, slayer.block.cuba.Pool):  # type: ignore[misc]
 
     def forward(self, x: torch.Tensor) -> Any:
         """Spikes for spikes, each (sample, channel, height, width, time)."""
-        return self._answer(synapses.pool(x, self.synapse))
+        size, width = self.synapse.kernel_size[:2]
+        if (
+            not (self.neuron.fuses(x) and x.dim() == 5 and x.shape[3] == width == 1)
+            or self.synapse.weight.requires_grad
+        ):
+            return self._answer(synapses.pool(x, self.synapse))
+        self.neuron.prepare(torch.Size((*x.shape[:2], -(-x.shape[2] // size), *x.shape[3:])))
+        weight = float(synapses.weight_of(self.synapse).reshape(-1)[0])
+        (current_decay,), _, voltage_decay = self.neuron.registers()
+        shift = int(self.delay_shift)
+        spikes = layers.pool(x, size, weight, current_decay, voltage_decay, self.neuron.constants(), shift)
+        return self._sent(self.neuron.dropped(spikes))
 
 
 class Flatten(slayer.block.cuba.Flatten):  # type: ignore[misc]
     """Flatten block: (sample, channel, height, width, time) to (sample, neuron, time), channel slowest."""
+
+    shape: Any
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Spikes (sample, neuron, time), in frames on the CPU as the layers before and after have them."""
+        if not x.is_cuda and x.dim() == 5:
+            if self.shape is None:
+                self.shape = [x.shape[1:-1].numel(), 1, 1]
+            flat = x.permute(0, 4, 1, 2, 3).flatten(2).transpose(1, 2)
+            return (flat, None) if self.count_log else flat
+        return super().forward(x)
 
 
 class Input(_Fast, slayer.block.cuba.Input):  # type: ignore[misc]

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from train.neurons.gather import columns, pool_rows
+from train.neurons.gather import columns
 
 
 def dense(x: torch.Tensor, synapse: Any) -> torch.Tensor:
@@ -42,8 +42,6 @@ def pool(x: torch.Tensor, synapse: Any) -> torch.Tensor:
     """
     height, width = synapse.kernel_size[:2]
     weight = weight_of(synapse).reshape(-1)[0]
-    if x.shape[3] == width == 1 and not x.is_cuda and not synapse.weight.requires_grad:
-        return pool_rows(x, height, float(weight))
     x = functional.pad(x, (0, 0, 0, -x.shape[3] % width, 0, -x.shape[2] % height))
     sample, channel, rows, columns_, time = x.shape
     blocks = x.view(sample, channel, rows // height, height, columns_ // width, width, time)
@@ -55,6 +53,17 @@ def is_narrow(x: torch.Tensor, synapse: Any) -> bool:
     """Whether a convolution runs along the height alone, on the CPU, in one group."""
     along = x.dim() == 5 and x.shape[3] == 1 and synapse.weight.shape[3:].numel() == 1 and synapse.padding[1] == 0
     return along and not x.is_cuda and synapse.groups == 1 and x.dtype == torch.float32
+
+
+def is_plain(x: torch.Tensor, synapse: Any) -> bool:
+    """Whether weights and neurons can be one: a dense layer, or a narrow convolution step by step."""
+    weight = synapse.weight
+    if x.shape[1] != weight.shape[1]:
+        return False
+    if x.dim() == 3:
+        return weight.shape[2:].numel() == 1 and synapse.groups == 1 and not any(synapse.padding)
+    stepwise = synapse.stride[0] == 1 and synapse.dilation[0] == 1 and synapse.padding[0] < weight.shape[2]
+    return stepwise and is_narrow(x, synapse) and x.shape[2] + 2 * synapse.padding[0] >= weight.shape[2]
 
 
 def kernel_columns(x: torch.Tensor, synapse: Any, rows: NDArray[np.int64]) -> torch.Tensor:
