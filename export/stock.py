@@ -8,7 +8,9 @@ never reaches it. For weights of both signs the two agree; for others they need 
 
 import numpy as np
 
-from export.graph import Integers
+from export.graph import DenseLayer, Integers, Network
+from export.limits import WEIGHT_MAX, WEIGHT_MIN
+from train.errors import MaestroError
 
 _BITS = 8
 
@@ -28,6 +30,37 @@ def stock_weights(weight: Integers, recurrent: Integers | None = None) -> list[I
         kept = _synapse_weights(matrix << scale_bits, weight_bits)
         found.append(kept >> scale_bits)
     return found
+
+
+def refuse_altered(network: Network) -> Network:
+    """The network, if stock Lava would run its weights as they are.
+
+    Raises
+    ------
+    MaestroError
+        It would run others (rules NX009 and NX010), so that no answer is both the file's and Lava's.
+    """
+    for name, layer in network.spiking:
+        if isinstance(layer, DenseLayer) and _is_altered(layer):
+            raise MaestroError(
+                f"layer {name}",
+                "has weights that stock Lava would take for others",
+                allowed=f"{WEIGHT_MIN} to {WEIGHT_MAX}, one of them above zero",
+                cure="`python -m export lint` tells which (NX009, NX010)",
+            )
+    return network
+
+
+def _is_altered(layer: DenseLayer) -> bool:
+    matrices = [layer.weight] if layer.recurrent is None else [layer.weight, layer.recurrent]
+    low, high = min(int(m.min()) for m in matrices), max(int(m.max()) for m in matrices)
+    if low < WEIGHT_MIN or high > WEIGHT_MAX + (low >= 0):
+        return True
+    # Of weights that are all zero nothing can be altered; stock Lava cannot load them (NX007).
+    if low == high == 0:
+        return False
+    found = stock_weights(layer.weight, layer.recurrent)
+    return any((one != other).any() for one, other in zip(matrices, found, strict=True))
 
 
 def _netx_scaling(weight: Integers) -> tuple[int, int]:

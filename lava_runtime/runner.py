@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from export import netx, reference
 from export.graph import Network
+from export.stock import refuse_altered
 from lava_runtime import reference_pool
 from lava_runtime.engine.engine import MEMORY_BYTES, Engine
 from lava_runtime.engine.result import Probe
@@ -28,6 +29,8 @@ from train.errors import CallError
 ENGINE, LAVA, REFERENCE = BACKENDS = ("engine", "lava", "reference")
 # Samples that Lava and the reference are given at a time.
 _BLOCK = 256
+# Samples that the engine is given at a time, at most.
+_ENGINE_BLOCK = 1024
 # Seconds after which a start is said to be slow.
 _SLOW_S = 2.0
 
@@ -160,7 +163,7 @@ class EngineRunner(_Runner):
         self, net: Path, *, layers: bool = False, threads: int | None = None, memory_bytes: int = MEMORY_BYTES
     ) -> None:
         self._keep = layers
-        self.network = netx.read(net)
+        self.network = refuse_altered(netx.read(net))
         self._engine = Engine(self.network, threads=threads, memory_bytes=memory_bytes)
         self.layer_sizes = self._engine.layer_sizes
 
@@ -171,12 +174,14 @@ class EngineRunner(_Runner):
 
     def blocks(self, spikes: Samples, *, where: str = "spikes", probes: Sequence[str] = ()) -> Iterator[Result]:
         checked = CheckedSpikes(where, spikes, self.network)
-        # The engine only slices it, as it would an array.
-        found = self._engine.blocks(cast(NDArray[Any], checked), layers=self._keep, probes=probes)
+        sample_bytes = math.prod(checked.shape[1:]) * checked.dtype.itemsize
+        # What is read at a time comes on top of the memory that the engine works in, and is to be little beside it.
+        size = max(1, min(_ENGINE_BLOCK, self._engine.memory_bytes // (8 * sample_bytes)))
         with progress("engine", len(checked), "samples") as meter:
-            for block in found:
-                yield Result(block.output, block.counts, block.layers, block.readout, block.tally, block.probes)
-                meter.advance(len(block.output))
+            for first in range(0, len(checked), size):
+                for block in self._engine.blocks(checked[first : first + size], layers=self._keep, probes=probes):
+                    yield Result(block.output, block.counts, block.layers, block.readout, block.tally, block.probes)
+                    meter.advance(len(block.output))
 
 
 @contextmanager
@@ -234,7 +239,7 @@ class ReferenceRunner(_Runner):
     def __init__(self, net: Path, *, layers: bool = False) -> None:
         self._net = net
         self._keep = layers
-        self.network = netx.read(net)
+        self.network = refuse_altered(netx.read(net))
         self.layer_sizes = tuple(math.prod(layer.shape) for _, layer in self.network.spiking)
 
     def __enter__(self) -> "ReferenceRunner":

@@ -1,6 +1,8 @@
 """A few samples through all layers on one core."""
 
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,7 @@ from export import fixed_point, reference
 from export.graph import InputLayer, Network
 from lava_runtime.engine import tally as counting
 from lava_runtime.engine.kernels import (
+    BRANCH_MAX,
     SATURATIONS,
     SPIKES_IN,
     SYN_OPS,
@@ -22,11 +25,12 @@ from lava_runtime.engine.kernels import (
     Probes,
     State,
     gather_events,
+    interruptible,
     run_layer,
     spread_events,
 )
 from lava_runtime.engine.products import Product
-from lava_runtime.engine.program import CURRENT_MAX, Stage
+from lava_runtime.engine.program import BRANCH_SAFE, CURRENT_MAX, Stage
 from lava_runtime.engine.result import EngineResult, Probe, Spikes
 from lava_runtime.engine.tally import LayerTally, Tally
 from train.errors import MaestroError
@@ -47,11 +51,15 @@ class Wish:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Samples to run: their spikes (sample, input shape, time), the first one's number, and which of them to probe."""
+    """Samples to run: their spikes (sample, input shape, time), the first one's number, and which of them to probe.
+
+    ``stop`` is set by who no longer wants them.
+    """
 
     spikes: NDArray[Any]
     first: int
     probed: Sequence[int]
+    stop: threading.Event
 
 
 def run_block(
@@ -82,9 +90,11 @@ def run_block(
         part = block.spikes[..., first : first + steps].reshape(samples, -1, min(steps, total - first))
         length = part.shape[-1]
         drive = drive_of(stages[0], part) if driven else NOTHING
-        events = SILENCE if driven else Events(*gather_events(np.ascontiguousarray(part, np.uint8)))
+        events = SILENCE if driven else Events(*interruptible(gather_events, np.ascontiguousarray(part, np.uint8)))
         found = []
         for index, (stage, state) in enumerate(zip(stages, states, strict=True)):
+            if block.stop.is_set():
+                raise CancelledError
             into = probes.get(stage.name)
             window = UNPROBED if into is None else _window(into, first, length)
             product = None if wish.path == counting.EVENTS or drive.size else products.get(stage.name)
@@ -95,7 +105,7 @@ def run_block(
             found.append(tally)
             counts[:, index] += np.diff(events.start[::length])
             if keep[index]:
-                spread_events(*events, stage.order, outputs[index][..., first : first + length])
+                interruptible(spread_events, *events, stage.order, outputs[index][..., first : first + length])
         tallies = [one + other for one, other in zip(tallies, found, strict=True)] if tallies else found
     names = [stage.name for stage in stages]
     return EngineResult(
@@ -140,9 +150,8 @@ def _run_stage(
     if product and (forced or product.is_cheaper(events.index.size, samples * steps)):
         given, how = product.sums(events, samples, steps), counting.PRODUCTS
     guess = samples * steps * stage.size // 16
-    start, index, tally = run_layer(
-        events, stage.synapses, stage.recurrent, stage.neurons, state, begin, steps, drive, given, probes, guess
-    )
+    layer = (stage.synapses, stage.recurrent, stage.neurons)
+    start, index, tally = interruptible(run_layer, events, *layer, state, begin, steps, drive, given, probes, guess)
     check_currents(stage, tally)
     updates = samples * steps * stage.size
     return Events(start, index), LayerTally(
@@ -161,9 +170,9 @@ def _run_stage(
 
 
 def check_currents(stage: Stage, tally: NDArray[np.int64]) -> None:
-    """Refuse what was computed after a current, or the sum of a neuron's, got too large for the kernel."""
-    limit = CURRENT_MAX // stage.branches
-    if tally[U_MAX] >= limit:
+    """Refuse what was computed after a current got too large for the kernel."""
+    limit = max(BRANCH_SAFE, CURRENT_MAX // stage.branches)
+    if tally[BRANCH_MAX] >= limit:
         raise MaestroError(
             f"layer {stage.name}",
             f"has a current that grew beyond {limit}, though it goes around at 2^23 once a step",

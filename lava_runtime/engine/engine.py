@@ -8,20 +8,22 @@ memory allowed. The arithmetic is that of :mod:`export.fixed_point`, step t that
 import itertools
 import math
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from export import netx
-from export.graph import Network
+from export.graph import InputLayer, Network
+from export.stock import refuse_altered
 from lava_runtime.engine import tally as counting
 from lava_runtime.engine.block import Block, Wish, run_block
-from lava_runtime.engine.products import product_of
+from lava_runtime.engine.products import Product, product_bytes, product_of
 from lava_runtime.engine.program import compile_network
 from lava_runtime.engine.result import EngineResult, join
 from train.errors import CallError, MaestroError
@@ -55,19 +57,21 @@ class Engine:
 
     def __init__(self, network: Network, *, threads: int | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
         self.network = network
+        if threads is not None and threads < 1:
+            raise CallError(f"threads {threads}", "no such number of cores", allowed="1 or more")
         self.threads = threads or _cores()
         self.memory_bytes = memory_bytes
         self.stages = compile_network(network)
         self.names = tuple(stage.name for stage in self.stages)
+        self._fixed = sum(stage.nbytes for stage in self.stages)
         self.layer_sizes = tuple(stage.size for stage in self.stages)
-        self._products = {stage.name: product for stage in self.stages if (product := product_of(stage))}
-        self._libraries = ThreadpoolController()
-        self._plan(1)
+        self._products = self._affordable()
+        self._plan(1, Wish(False, frozenset(), AUTO))
 
     @classmethod
     def from_file(cls, net: Path, *, threads: int | None = None, memory_bytes: int = MEMORY_BYTES) -> "Engine":
-        """The engine of a .net file; errors as :func:`export.netx.read` has them."""
-        return cls(netx.read(net), threads=threads, memory_bytes=memory_bytes)
+        """The engine of a .net file; errors as ``export.netx.read`` and ``export.stock.refuse_altered`` have them."""
+        return cls(refuse_altered(netx.read(net)), threads=threads, memory_bytes=memory_bytes)
 
     def run(
         self,
@@ -87,7 +91,7 @@ class Engine:
         layers
             Keep every layer's spikes.
         probes, probe_samples
-            Layers whose currents and voltages to keep, and of which samples; all by default.
+            Layers whose currents and voltages to keep, and of which samples, given in ascending order; all by default.
         path
             How sums are made: ``events``, ``dense`` products, or by what is cheaper for each layer.
 
@@ -115,6 +119,7 @@ class Engine:
 
         ``spikes`` may be mapped from a file: it is read block by block.
         """
+        spikes = np.asarray(spikes)
         if path not in PATHS:
             raise CallError(f"path {path!r}", "no such way", allowed=", ".join(PATHS))
         for name in probes:
@@ -127,25 +132,27 @@ class Engine:
         if spikes.dtype.kind not in "iub":
             raise MaestroError("input spikes", f"are of type {spikes.dtype}", allowed="whole numbers")
         wanted = set(self._wanted_samples(probe_samples, len(spikes)))
-        size, steps = self._plan(spikes.shape[-1])
+        wish = Wish(layers, frozenset(probes), path)
+        size, steps = self._plan(spikes.shape[-1], wish)
         size = max(1, min(size, -(-len(spikes) // self.threads)))
-        return self._stream(spikes, size, steps, Wish(layers, frozenset(probes), path), wanted)
+        return self._stream(spikes, size, steps, wish, wanted)
 
     def _stream(
         self, spikes: NDArray[Any], size: int, steps: int, wish: Wish, wanted: set[int]
     ) -> Iterator[EngineResult]:
+        stop = threading.Event()
+
         def of(start: int) -> EngineResult:
             block = spikes[start : start + size]
             probed = [sample - start for sample in range(start, start + len(block)) if sample in wanted]
-            return run_block(self.network, self.stages, self._products, Block(block, start, probed), steps, wish)
+            return run_block(self.network, self.stages, self._products, Block(block, start, probed, stop), steps, wish)
 
         if len(spikes) <= size:
             yield of(0)
             return
         starts = iter(range(0, len(spikes), size))
         waiting: deque[Future[EngineResult]] = deque()
-        # One thread a product: the cores are busy with blocks.
-        with self._libraries.limit(limits=1, user_api="blas"), ThreadPoolExecutor(self.threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             try:
                 while True:
                     for start in itertools.islice(starts, self.threads + 1 - len(waiting)):
@@ -154,6 +161,7 @@ class Engine:
                         return
                     yield waiting.popleft().result()
             finally:
+                stop.set()
                 for future in waiting:
                     future.cancel()
 
@@ -165,25 +173,43 @@ class Engine:
                 raise CallError(f"probe of sample {sample}", "no such sample", allowed=f"0 to {samples - 1}")
         return chosen
 
-    def _plan(self, steps: int) -> tuple[int, int]:
+    def _affordable(self) -> dict[str, Product]:
+        """Products of the layers, as far as half the memory goes: without one a layer is run by events."""
+        found: dict[str, Product] = {}
+        left = self.memory_bytes // 2 - self._fixed
+        for stage in self.stages:
+            if isinstance(stage.layer, InputLayer) or (needed := product_bytes(stage, self.threads)) > left:
+                continue
+            if product := product_of(stage):
+                found[stage.name] = product
+                left -= needed
+                self._fixed += needed
+        return found
+
+    def _plan(self, steps: int, wish: Wish) -> tuple[int, int]:
         """Samples of a block, and steps it is cut into, that keep within the memory allowed."""
-        fixed = sum(stage.nbytes for stage in self.stages)
         states = sum(stage.state_bytes for stage in self.stages)
-        # Spikes of a layer and of the next, were all to fire, with room to grow; sums of a product; an input frame.
+        # Spikes of a layer and of the next, were all to fire, with room to grow; sums of a product; an input frame,
+        # twice as 64 bits where it drives neurons.
         sizes = (math.prod(self.network.input_shape), *self.layer_sizes)
         a_step = max(12 * (one + other) for one, other in itertools.pairwise(sizes))
-        a_step += 8 * max(stage.rows for stage in self.stages) + 8 * sizes[0] + 4 * sum(sizes)
-        room = (self.memory_bytes - fixed) // self.threads
+        a_step += 8 * max(stage.rows for stage in self.stages)
+        a_step += (24 if isinstance(self.stages[0].layer, InputLayer) else 8) * sizes[0]
+        # What is kept for the result, of all steps.
+        kept = sum(2 * stage.size for stage in self.stages if wish.layers or stage is self.stages[-1])
+        kept += sum(9 * (stage.rows + stage.size) for stage in self.stages if stage.name in wish.probes)
+        room = (self.memory_bytes - self._fixed) // self.threads - kept * steps
         if room < states + a_step:
-            needed = fixed + self.threads * (states + a_step)
+            needed = self._fixed + self.threads * (states + a_step + kept * steps)
             raise CallError(
                 "--memory",
-                f"{self.memory_bytes / 2**20:.1f} MiB is too little for a step of this network on {self.threads} cores",
+                f"{self.memory_bytes / 2**20:.1f} MiB is too little for this network on {self.threads} cores",
                 allowed=f"at least {math.ceil(needed / 2**20)} MiB",
+                cure="allow more, use fewer --threads or fewer probes",
             )
         if room < states + steps * a_step:
             return 1, max(1, (room - states) // a_step)
-        return int(min(_BLOCK, room // (states + steps * a_step))), steps
+        return int(min(_BLOCK, (room + kept * steps) // (states + steps * (a_step + kept)))), steps
 
 
 def _cores() -> int:

@@ -1,8 +1,9 @@
 """Numba kernels of the engine: a layer of integer neurons over samples and steps.
 
-All states are int32, which holds every intermediate exactly: a state of at most 31 bits times a factor of at most
-4096 is split into its upper and lower 12 bits, so that one vector instruction serves 8 or 16 neurons. Neurons lie
-with the channel fastest, so that what a spike adds to is contiguous.
+All states are int32: a product with a factor of at most 4096 is made in two parts, of the state's lower 12 bits and of
+those above, so that it fits, and one vector instruction serves 8 or 16 neurons. That currents fit is for the caller to
+see to (``lava_runtime.engine.program``). Neurons lie with the channel fastest, so that what a spike adds to is
+contiguous.
 """
 
 # mypy: disable-error-code="no-untyped-def, assignment"
@@ -22,7 +23,7 @@ _jit: Any = numba.njit(cache=True, nogil=True)
 Int32 = NDArray[np.int32]
 
 # What a call counts, in this order.
-SYN_OPS, SPIKES_IN, U_MAX, V_MAX, WRAPS, SATURATIONS = range(6)
+SYN_OPS, SPIKES_IN, BRANCH_MAX, U_MAX, V_MAX, WRAPS, SATURATIONS = range(7)
 
 _ACTIVATION = np.int32(ACTIVATION_SHIFT)
 _SHIFT, _LOW = np.int32(DECAY_SHIFT), np.int32(DECAY_ONE - 1)
@@ -256,7 +257,7 @@ def run_layer(  # noqa: PLR0915  (a kernel: every call in it costs time)
     u_keep, v_keep, gain, own_bias, threshold, delay = neurons
     samples, size = state.v.shape
     rows, slots = state.u.shape[1], state.sums.shape[1]
-    tally = np.zeros(6, np.int64)
+    tally = np.zeros(7, np.int64)
     start = np.zeros(samples * steps + 1, np.int64)
     index = np.empty(guess + size + _WORD, np.int32)
     fired = np.zeros((size + _WORD - 1) // _WORD * _WORD, np.uint8)
@@ -276,7 +277,7 @@ def run_layer(  # noqa: PLR0915  (a kernel: every call in it costs time)
             for branch in range(gain.size):
                 low, high = branch * size, (branch + 1) * size
                 most, over = _currents(sums[low:high], u[low:high], u_keep[low:high], gain[branch])
-                tally[U_MAX], tally[WRAPS] = max(tally[U_MAX], most), tally[WRAPS] + over
+                tally[BRANCH_MAX], tally[WRAPS] = max(tally[BRANCH_MAX], most), tally[WRAPS] + over
             current = u
             if gain.size > 1:
                 most, over = _join(u, total)
@@ -321,6 +322,7 @@ def run_layer(  # noqa: PLR0915  (a kernel: every call in it costs time)
                     own_length,
                     onto,
                 )
+    tally[U_MAX] = max(tally[U_MAX], tally[BRANCH_MAX])
     return start, index[:count], tally
 
 
@@ -366,3 +368,16 @@ def fill_frames(start, index, target, out):
     for at in range(out.shape[0]):
         for event in range(start[at], start[at + 1]):
             out[at, target[index[event]]] = 1
+
+
+def interruptible(kernel: Any, *args: Any) -> Any:
+    """Call a kernel; Ctrl-C while it runs is KeyboardInterrupt, for which numba puts a SystemError."""
+    try:
+        return kernel(*args)
+    except SystemError as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, KeyboardInterrupt):
+                raise KeyboardInterrupt from error
+            cause = cause.__cause__ or cause.__context__
+        raise

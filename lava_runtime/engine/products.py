@@ -4,21 +4,51 @@ Products of 0 and 1 with integer weights are exact in float32 while no sum can r
 """
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from export.graph import ConvLayer, DenseLayer
-from lava_runtime.engine.kernels import Events, Int32, fill_frames
+from lava_runtime.engine.kernels import Events, Int32, fill_frames, interruptible
 from lava_runtime.engine.program import Stage
 
 # Nanoseconds on one core, measured on a Xeon with AVX-512: of an addition that a spike makes, of a spike and of a run
 # of additions whatever their length, of a product in a matrix product, of an entry copied into columns or sums.
 ADD_NS, SPIKE_NS, RUN_NS, PRODUCT_NS, COPY_NS = 0.15, 5.0, 4.0, 0.036, 0.6
 # Frames whose columns are made at a time, in entries.
-_COLUMNS = 1 << 20
+_COLUMNS = 1 << 19
+# Below, sums are exact in float32.
+_EXACT = 1 << 24
+
+
+class _OneCore:
+    """Keeps matrix products to one core each while any thread is in it: the other cores have blocks of their own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._libraries: ThreadpoolController | None = None
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._libraries = self._libraries or ThreadpoolController()
+                self._limit = self._libraries.limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+_one_core = _OneCore()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +87,14 @@ class Product:
         frames = samples * steps
         found = np.empty((frames, self.stage.rows), np.int32)
         places = math.prod(self.stage.shape[1:])
-        block = max(1, _COLUMNS // (places * self.matrix.shape[0]))
+        block = frames_at_once(self.stage)
         for first in range(0, frames, block):
             count = min(block, frames - first)
             frame = np.zeros((count, math.prod(self.frame)), self.matrix.dtype)
-            fill_frames(events.start[first : first + count + 1], events.index, self.target, frame)
-            product = self._columns(frame) @ self.matrix
+            interruptible(fill_frames, events.start[first : first + count + 1], events.index, self.target, frame)
+            columns = self._columns(frame)
+            with _one_core:
+                product = columns @ self.matrix
             by_branch = product.reshape(count, places, self.stage.branches, -1).transpose(0, 2, 1, 3)
             found[first : first + count] = by_branch.reshape(count, -1)
         return found.reshape(samples, steps, -1)
@@ -91,6 +123,29 @@ class Product:
         return windows.reshape(len(images) * height * width, -1)
 
 
+def frames_at_once(stage: Stage) -> int:
+    """Frames that are multiplied in one go."""
+    return max(1, _COLUMNS // (math.prod(stage.shape[1:]) * _inputs(stage) + 3 * stage.rows))
+
+
+def product_bytes(stage: Stage, threads: int) -> int:
+    """Memory that a product takes: its matrix, and on every core frames, their columns and sums."""
+    entries = math.prod(stage.shape[1:]) * _inputs(stage) + 3 * stage.rows + 2 * stage.source_order.size
+    wide = 8 if _largest_sum(stage) >= _EXACT else 4
+    return wide * (stage.synapses.weight.size + threads * frames_at_once(stage) * entries)
+
+
+def _inputs(stage: Stage) -> int:
+    """Inputs of a sum."""
+    return stage.synapses.weight.size // (stage.branches * stage.shape[0])
+
+
+def _largest_sum(stage: Stage) -> int:
+    layer = stage.layer
+    assert isinstance(layer, ConvLayer | DenseLayer)
+    return int(np.abs(layer.weight).reshape(layer.weight.shape[0], -1).sum(axis=1).max(initial=0))
+
+
 def product_of(stage: Stage) -> Product | None:
     """The product that gives a stage's sums; None where there is none, or never a use for it.
 
@@ -101,13 +156,12 @@ def product_of(stage: Stage) -> Product | None:
         return None
     if isinstance(layer, ConvLayer) and layer.groups > 1:
         return None
-    largest = int(np.abs(layer.weight).reshape(layer.weight.shape[0], -1).sum(axis=1).max(initial=0))
-    kind = np.float32 if largest < 1 << 24 else np.float64
+    kind = np.float32 if _largest_sum(stage) < _EXACT else np.float64
     starts = np.concatenate([[0], np.cumsum(stage.synapses.length)])[stage.synapses.runs]
     adds, runs = (float(np.diff(at)[stage.synapses.place].mean()) for at in (starts, stage.synapses.runs))
     if isinstance(layer, DenseLayer):
         size = layer.weight.shape[1]
-        matrix = layer.weight.T[stage.source_order].astype(kind)
+        matrix = stage.synapses.weight.reshape(size, -1).astype(kind)
         return Product(stage, matrix, np.arange(size, dtype=np.int64), (size,), adds, runs)
     channels, height, width = stage.source
     channel, y, x = np.unravel_index(stage.source_order, (channels, height, width))
@@ -116,5 +170,5 @@ def product_of(stage: Stage) -> Product | None:
     target = np.ravel_multi_index((y + down, x + across, channel), frame).astype(np.int64)
     rows, inner, *kernel = layer.weight.shape
     # Rows (branch, channel out), columns (kernel, channel in).
-    matrix = layer.weight.transpose(2, 3, 1, 0).reshape(math.prod(kernel) * inner, rows).astype(kind)
+    matrix = layer.weight.astype(kind).transpose(2, 3, 1, 0).reshape(math.prod(kernel) * inner, rows)
     return Product(stage, matrix, target, frame, adds, runs)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from export import fixed_point
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, InputLayer, Integers, Network, branches
 from export.limits import (
-    ACTIVATION_SHIFT,
     BIAS_LAVA_MAX,
     BIAS_LAVA_MIN,
     DECAY_ONE,
+    DELAY_MAX,
     STATE_MAX,
 )
 from lava_runtime.engine.kernels import Int32, Neurons, Synapses
@@ -27,6 +27,8 @@ _INT32_MAX = (1 << 31) - 1
 # A current goes around once a step, as in Lava. One that is driven out faster than it decays may grow for good: up to
 # here all is exact, and a run that gets there is refused.
 CURRENT_MAX = 1 << 29
+# Currents come back from here in a step, so that however many branches a neuron has, their sum fits.
+BRANCH_SAFE = 4 * STATE_MAX
 # Shifted up it still fits 32 bits. No voltage gets there; the chip's mantissas have 17 bits.
 _THRESHOLD_MAX = 1 << 24
 
@@ -43,8 +45,8 @@ class Stage:
         Shape of what comes in, and for each place as it comes its index in C order.
     branches
         Currents of a neuron.
-    order, row_order
-    XX
+    order
+        For each neuron as it lies here its index in C order of the layer's shape.
     neurons, synapses, recurrent
         What the kernel takes; without weights where there are no synapses.
     slots
@@ -185,14 +187,14 @@ def _narrow(weight: Integers) -> NDArray[Any]:
     """Weights as 16 bits, which halves what a spike has to fetch, where they fit."""
     limits = np.iinfo(np.int16)
     fits = not weight.size or (weight.min() >= limits.min and weight.max() <= limits.max)
-    return np.ascontiguousarray(weight, dtype=np.int16 if fits else np.int32).reshape(-1)
+    return weight.astype(np.int16 if fits else np.int32)
 
 
 def _dense_synapses(weight: Integers, source_order: NDArray[np.int64], late: Integers | None) -> Synapses:
     """All rows of an input in one run; with a delay for every synapse, a run for every synapse."""
     rows, inputs = weight.shape
     column, zeros = np.arange(inputs, dtype=np.int64), np.zeros(inputs, np.int64)
-    flat = _narrow(weight.T[source_order])
+    flat = _narrow(weight).T[source_order].reshape(-1)
     fan_out = np.count_nonzero(weight, axis=0)[source_order].astype(np.int64)
     if late is None:
         zero, none = np.zeros(1, np.int64), np.empty(0, np.int64)
@@ -214,7 +216,7 @@ def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDAr
     count, (_, inner, *kernel) = branches(layer), layer.weight.shape
     per_group, taps = channels // layer.groups, math.prod(kernel)
     # (branch, group, channel out, channel in, kernel) to (group, channel in, branch, kernel, channel out).
-    weight = layer.weight.reshape(count, layer.groups, per_group, inner, *kernel).transpose(1, 3, 0, 4, 5, 2)
+    weight = _narrow(layer.weight).reshape(count, layer.groups, per_group, inner, *kernel).transpose(1, 3, 0, 4, 5, 2)
     weight = weight[:, :, :, ::-1, ::-1].reshape(layer.groups * inner, count, taps, per_group)
     channel, place = np.divmod(source_order, math.prod(size))
     met = np.zeros((math.prod(size), taps), np.int64)
@@ -242,7 +244,7 @@ def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDAr
     fan_out = (met @ np.count_nonzero(weight, axis=(1, 3)).T)[place, channel]
     source_of, target_of, length = np.ascontiguousarray(np.array(runs, np.int64).reshape(-1, 3).T)
     return Synapses(
-        _narrow(weight),
+        weight.reshape(-1),
         channel * (count * taps * per_group),
         channel // inner * per_group,
         place,
@@ -267,12 +269,14 @@ def _check_range(name: str, layer: InputLayer | ConvLayer | DenseLayer) -> None:
     _check(name, "branches", np.asarray(branches(layer)), (1, _INT32_MAX // STATE_MAX))
     if layer.bias is not None:
         _check(name, "biases", layer.bias, (BIAS_LAVA_MIN, BIAS_LAVA_MAX))
+    if isinstance(layer, DenseLayer) and layer.delay is not None:
+        _check(name, "delays", layer.delay, (0, DELAY_MAX))
     parts = [np.abs(layer.weight).reshape(layer.weight.shape[0], -1)]
     if isinstance(layer, DenseLayer) and layer.recurrent is not None:
         parts.append(np.abs(layer.recurrent))
-    # From a current in range no step leaves 32 bits.
     sums = sum(int(part.sum(axis=1).max(initial=0)) for part in parts) * branches(layer)
-    room = 2 * CURRENT_MAX >> ACTIVATION_SHIFT
+    # Lava's convolution cuts its sums to 24 bits. Below them no step from a current in range leaves 32 bits, either.
+    room = STATE_MAX - 1
     _check(name, "weights of a neuron, added up,", np.asarray(sums), (0, room))
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from export.graph import InputLayer, Network
 from lava_runtime.engine.block import NOTHING, UNPROBED, check_currents, drive_of, rest
-from lava_runtime.engine.kernels import Events, run_layer
+from lava_runtime.engine.kernels import Events, interruptible, run_layer
 from lava_runtime.engine.program import compile_network
 from lava_runtime.engine.result import Spikes
 from train.errors import MaestroError
@@ -55,8 +55,8 @@ class Session:
             index = np.flatnonzero(values).astype(np.int32)
             events = Events(np.array([0, index.size]), index)
         for stage, state in zip(self._stages, self._states, strict=True):
-            start, index, tally = run_layer(
-                events, stage.synapses, stage.recurrent, stage.neurons, state, self.step, 1, drive, NOTHING,
+            start, index, tally = interruptible(
+                run_layer, events, stage.synapses, stage.recurrent, stage.neurons, state, self.step, 1, drive, NOTHING,
                 UNPROBED, 0,
             )  # fmt: skip
             check_currents(stage, tally)
