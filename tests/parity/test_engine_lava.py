@@ -27,7 +27,7 @@ PATHS = ("auto", "events", "dense")
 
 @pytest.mark.lava
 @pytest.mark.slow
-@settings(MANY, max_examples=100)
+@settings(MANY, max_examples=70)
 @given(data=st.data())
 def test_random_networks(data, drawn, lava_models, assert_same_trace):
     case = data.draw(drawn.cases())

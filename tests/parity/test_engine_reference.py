@@ -55,45 +55,56 @@ def assert_engine_is_the_reference(case, assert_same_trace, path="auto", **optio
     return traces
 
 
-def least_memory(network, threads):
-    """The smallest budget that an engine takes."""
-    low, high = 0, 1 << 30
-    while high - low > 1:
+def least_memory(case, threads, **wish):
+    """The smallest budget that an engine takes for a run: with it samples go one by one, and step by step."""
+    low, high = 0, 1 << 26
+    while high - low > 64:
         middle = (low + high) // 2
         try:
-            Engine(network, threads=threads, memory_bytes=middle)
+            Engine(case.network, threads=threads, memory_bytes=middle).blocks(case.spikes, **wish)
             high = middle
         except CallError:
             low = middle
     return high
 
 
-@pytest.mark.slow
-def test_random_networks(drawn, assert_same_trace):
-    seen = dict.fromkeys(("wraps", "sums that wrap", "lowest voltage", "highest voltage", "fire", "layers"), 0)
+def least_memory_of_all(case, threads):
+    """The same, with all kept that :func:`assert_engine_is_the_reference` looks at."""
+    return least_memory(case, threads, layers=True, probes=case.network.spiking_names)
 
-    @settings(MANY, max_examples=120)
-    @given(data=st.data())
-    def check(data):
-        case = data.draw(drawn.cases())
-        threads = data.draw(st.sampled_from((1, 2)))
-        options = {"path": data.draw(st.sampled_from(PATHS)), "threads": threads}
-        spare = data.draw(st.sampled_from((None, 0, 1000, 30_000)))
-        if spare is not None:
-            options["memory_bytes"] = least_memory(case.network, threads) + spare
-        traces = assert_engine_is_the_reference(case, assert_same_trace, **options)
-        for trace in (trace for sample in traces for trace in sample):
+
+@pytest.mark.slow
+@settings(MANY, max_examples=60)
+@given(data=st.data())
+def test_random_networks(data, drawn, assert_same_trace):
+    case = data.draw(drawn.cases())
+    threads = data.draw(st.sampled_from((1, 2)))
+    options = {"path": data.draw(st.sampled_from(PATHS)), "threads": threads}
+    spare = data.draw(st.sampled_from((None, 0, 1000, 30_000)))
+    if spare is not None:
+        options["memory_bytes"] = least_memory_of_all(case, threads) + spare
+    assert_engine_is_the_reference(case, assert_same_trace, **options)
+
+
+@pytest.mark.slow
+def test_every_feature(drawn, assert_same_trace):
+    """Networks of fixed seeds, and that they show what they are for: a test that shows nothing would pass too."""
+    seen = dict.fromkeys(("wraps", "sums that wrap", "lowest voltage", "highest voltage", "fire", "layers"), 0)
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        mood, path = drawn.MOODS[seed % 3], PATHS[seed % 5 % 3]
+        kinds = generator.choice(drawn.KINDS, generator.integers(1, 4))
+        network = drawn.make_network(generator, mood, kinds, generator.random() < 0.2, generator.random() < 0.5)
+        case = drawn.make_case(generator, mood, network, 1, 60)
+        for trace in assert_engine_is_the_reference(case, assert_same_trace, path, threads=1)[0]:
             seen["wraps"] += bool(trace.wraps)
             seen["sums that wrap"] += any(wrap.register == "branch sum" for wrap in trace.wraps)
             seen["lowest voltage"] += int(trace.v.min() == 1 - WRAP)
             seen["highest voltage"] += int(trace.v.max() == WRAP - 1)
             seen["fire"] += bool(trace.spikes.any() and not trace.spikes.all())
             seen["layers"] += 1
-        for word in drawn.features(case.network):
+        for word in drawn.features(network):
             seen[word] = seen.get(word, 0) + 1
-
-    check()
-    # A test that shows nothing would pass too.
     assert seen.keys() >= drawn.FEATURES, drawn.FEATURES - seen.keys()
     assert all(seen.values()), seen
     assert seen["fire"] > 0.4 * seen["layers"], seen
@@ -134,6 +145,16 @@ def test_currents_at_the_very_edge(sign, branches, path, drawn, assert_same_trac
     assert u[65] == (1 << 17) - WRAP if sign > 0 else WRAP - (1 << 17)
 
 
+@pytest.mark.parametrize("branches", [16, 64, 255])
+def test_sums_of_many_branches(branches, drawn, assert_same_trace):
+    """No branch wraps, their sum does, and beyond three of them stays outside, as in Lava: it wraps once."""
+    neuron = DhLif(np.zeros(branches, int), np.zeros(branches, int), 4096, 131072)
+    case = drawn.Case(dense(np.full((branches, 100), 100), neuron), np.ones((1, 100, 13), np.uint8))
+    ((trace,),) = assert_engine_is_the_reference(case, assert_same_trace, threads=1)
+    assert trace.u.max() < WRAP
+    assert {wrap.register for wrap in trace.wraps} == {"branch sum"}
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_currents_that_stay_outside_their_bits(path, drawn, assert_same_trace):
     """Lava wraps once; beyond 2^10 full synapses at once that is not enough, and the current stays outside."""
@@ -163,7 +184,7 @@ def test_each_delay_by_itself(delay, path, drawn, assert_same_trace):
     spikes = np.zeros((2, 1, 80), np.uint8)
     spikes[1, 0, 3] = 1
     case = drawn.Case(network, spikes)
-    options = {"threads": 1, "memory_bytes": least_memory(network, 1)}
+    options = {"threads": 1, "memory_bytes": least_memory_of_all(case, 1)}
     traces = assert_engine_is_the_reference(case, assert_same_trace, path, **options)
     assert np.argwhere(traces[1][0].spikes)[:, 1].tolist() == (4 + delay.reshape(-1)).tolist()
 
@@ -174,7 +195,7 @@ def test_blocks_are_the_run_in_parts(drawn, assert_same_trace):
     wish = {"layers": True, "probes": names[1:], "probe_samples": (0, 3, 6)}
     whole = Engine(network).run(case.spikes, **wish)
     assert whole.output.any()
-    for memory in (least_memory(network, 2), 1 << 30):
+    for memory in (least_memory(case, 2, **wish), 1 << 30):
         engine = Engine(network, threads=2, memory_bytes=memory)
         blocks = list(engine.blocks(case.spikes, **wish))
         assert len(blocks) == (7 if memory < 1 << 30 else len(blocks)) > 1

@@ -47,7 +47,7 @@ def test_only_what_is_asked_for(case):
     assert bare.output.shape == (9, case.network.output_size, 40)
     assert bare.counts.shape == (9, len(names))
     assert bare.readout.shape == (9, *case.network.readout.shape, 40)
-    full = engine.run(case.spikes, layers=True, probes=names[:1], probe_samples=[7, 2])
+    full = engine.run(case.spikes, layers=True, probes=names[:1], probe_samples=[2, 7])
     assert [layer.shape for layer in full.layers] == [(9, *layer.shape, 40) for _, layer in case.network.spiking]
     assert all(layer.dtype == np.uint8 for layer in full.layers)
     assert list(full.probes) == [names[0]]
