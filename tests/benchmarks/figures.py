@@ -179,7 +179,7 @@ def peers(figure: "Figure", data: Entry) -> bool:
         figure.set_size_inches(7.4, 0.28 * len(found) + 0.9)
         labels = [f"{f['library']}, {f['form']}" + (f", {f['compiled']} compiled" * bool(f["compiled"])) for f in found]
         states = {1: _GREY, 2: _ORANGE}
-        colours = [_BLUE if not n else states[form["states"]] for n, form in enumerate(found)]
+        colours = [_BLUE if form["library"] == "maestro-loihi" else states[form["states"]] for form in found]
         axis = figure.subplots()
         _bars(axis, labels, [1000 * form["median_s"] for form in found], colours, "forward and backward, ms")
         return True

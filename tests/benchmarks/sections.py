@@ -57,8 +57,10 @@ def with_spread(entry: Entry, scale: float = 1.0, digits: int = 3) -> str:
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
-    """A table of Markdown, the first column to the left."""
-    rules = ["---"] + ["---:"] * (len(heads) - 1)
+    """A table of Markdown, columns of numbers to the right."""
+    columns = [[row[at] for row in rows if row[at]] for at in range(len(heads))]
+    numbers = [bool(cells) and sum(cell[0].isdigit() for cell in cells) > len(cells) / 2 for cells in columns]
+    rules = ["---:" if right and at else "---" for at, right in enumerate(numbers)]
     return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows))
 
 

@@ -32,11 +32,13 @@ class Form:
     library, states, text
         What it is; states a neuron.
     axes
-        Where it wants (batch, neuron, time).
+        How it wants (batch, neuron, time) to lie in memory.
     build
         Gives the function of the input, with the wrapper of its single step.
     compiled
         What goes through torch.compile: nothing, a step, or the whole sequence.
+    view
+        Where it wants the axes seen, if not as they lie in memory.
     """
 
     library: str
@@ -45,6 +47,7 @@ class Form:
     axes: tuple[int, int, int]
     build: Callable[[Wrap], Callable[[Any], Any]]
     compiled: str = ""
+    view: tuple[int, int, int] = (0, 1, 2)
 
 
 def _ours(wrap: Wrap) -> Any:
@@ -165,14 +168,18 @@ def _forms() -> dict[str, Form]:
         "sinabs_synaptic": Form("sinabs", 2, "LIF with tau_syn, multi-step", TIME_SECOND, _sinabs(1 / CURRENT_DECAY)),
     }
     found = {
-        "ours": Form("maestro-loihi", 2, "train.neurons.lif.Neuron", TIME_LAST, _ours),
-        "slayer": Form("lava-dl", 2, "slayer.neuron.cuba.Neuron", TIME_LAST, _slayer),
+        "ours": Form("maestro-loihi", 2, "lif.Neuron, input by neuron", TIME_LAST, _ours),
+        # As the layers of this project hand sums on: in frames, seen with the time last.
+        "ours_frames": Form("maestro-loihi", 2, "lif.Neuron, input in frames", TIME_SECOND, _ours, view=TIME_SECOND),
+        "slayer": Form("lava-dl", 2, "SLAYER's cuba.Neuron", TIME_LAST, _slayer),
     }
     for name, form in plain.items():
         found[name] = form
         if form.library != "sinabs":
             found[f"{name}_step"] = Form(**{**vars(form), "compiled": "step"})
-        found[f"{name}_sequence"] = Form(**{**vars(form), "compiled": "sequence"})
+        # These take as long to compile as steps are many: one for each kind of loop.
+        if name in ("snntorch_leaky", "snntorch_synaptic", "spikingjelly_lif", "norse_lif"):
+            found[f"{name}_sequence"] = Form(**{**vars(form), "compiled": "sequence"})
     return found
 
 
@@ -187,8 +194,8 @@ def prepare(form: Form) -> tuple[Callable[[], dict[str, float]], dict[str, Any]]
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    noise = torch.randn(BATCH, NEURONS, STEPS).permute(form.axes).contiguous()
-    gradient = torch.randn(BATCH, NEURONS, STEPS).permute(form.axes).contiguous()
+    shape = (BATCH, NEURONS, STEPS)
+    noise, gradient = (torch.randn(shape).permute(form.axes).contiguous().permute(form.view) for _ in range(2))
     plain = form.build(lambda step: step)
     low, high = -8.0, 8.0
     with torch.no_grad():
