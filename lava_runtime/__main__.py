@@ -206,19 +206,52 @@ def parity(folder: Path, limit: int, fast: bool, patience: float, as_json: bool)
 @click.argument("sound", type=_path)
 @_backend
 @click.option("--hop", "hop_s", type=float, help="Seconds between two windows.  [default: half a clip]")
+@click.option("--live", is_flag=True, help="Play it frame by frame, and print decisions as they come.")
+@click.option("--running", is_flag=True, help="--live: one network, never reset; lines where the decision changes.")
 @_patience
 @_json
-def identify(folder: Path, sound: Path, backend: str, hop_s: float | None, patience: float, as_json: bool) -> None:
-    """Say which piece the recording SOUND is, its style and its emotion (a proxy computed from scores)."""
-    from lava_runtime import identify as room
-    from lava_runtime.show import show_identification
+def identify(
+    folder: Path,
+    sound: Path,
+    backend: str,
+    hop_s: float | None,
+    live: bool,
+    running: bool,
+    patience: float,
+    as_json: bool,
+) -> None:
+    """Say which piece the recording SOUND is, its style and its emotion (a proxy computed from scores).
 
+    With --live it is played to the engine, a frame a step, and timed. Every window starts at rest, as in training, and
+    its decision, with its last frame, is the one that is given without --live. With --running a single network
+    listens from beginning to end; at every step the spikes of the last clip's length decide.
+    """
+    from lava_runtime import identify as room
+    from lava_runtime.live import Live
+    from lava_runtime.show import show_identification, show_live
+
+    if live or running:
+        _check_live(backend, hop_s, live, running)
+        player = Live(RunFolder(folder), sound, hop_s=hop_s, running=running)
+        show_live(player, as_json)
+        _say_where_it_runs(RunFolder(folder).net)
+        return
     found = room.identify(RunFolder(folder), sound, backend, hop_s=hop_s, patience_s=patience)
     _say_where_it_runs(RunFolder(folder).net)
     if as_json:
         emit_json(room.as_json(found))
     else:
         show_identification(found)
+
+
+def _check_live(backend: str, hop_s: float | None, live: bool, running: bool) -> None:
+    """Refuse options that do not go together."""
+    if not live:
+        raise CallError("--running", "is a way of --live", cure="add --live")
+    if backend != ENGINE:
+        raise CallError("--live", f"does not go with --backend {backend}", cure="leave --backend out")
+    if running and hop_s is not None:
+        raise CallError("--hop", "is for windows, and --running has none", cure="leave one of them out")
 
 
 if __name__ == "__main__":

@@ -72,9 +72,7 @@ def identify(
     manifest = load_manifest(run)
     rate_hz = manifest.sample_rate_hz
     frame_s = hop_samples(rate_hz, manifest.features) / rate_hz
-    if hop_s is not None and not (np.isfinite(hop_s) and round(hop_s / frame_s) >= 1):
-        raise CallError("--hop", f"is {hop_s:g} s", allowed=f"at least one frame, {frame_s:g} s")
-    hop = manifest.steps // 2 if hop_s is None else round(hop_s / frame_s)
+    hop = window_hop(manifest, hop_s)
     audio = load_sound(sound, rate_hz)
     features = sound_features(audio, rate_hz, manifest.features)
     clips = cut_clips([features], manifest.steps, hop, names=[str(sound)])
@@ -82,6 +80,22 @@ def identify(
     with make_runner(backend, run.net, patience_s=patience_s) as runner:
         counts = runner.run(spikes).output.sum(axis=-1, dtype=np.int64)
     return conclude(manifest, str(sound), len(audio) / rate_hz, counts, clips.start * frame_s, manifest.steps * frame_s)
+
+
+def window_hop(manifest: Manifest, hop_s: float | None) -> int:
+    """Frames between the starts of two windows that lie ``hop_s`` seconds apart; half a clip if None.
+
+    Raises
+    ------
+    CallError
+        It is shorter than a frame, or no number.
+    """
+    frame_s = hop_samples(manifest.sample_rate_hz, manifest.features) / manifest.sample_rate_hz
+    if hop_s is None:
+        return max(1, manifest.steps // 2)
+    if not (np.isfinite(hop_s) and round(hop_s / frame_s) >= 1):
+        raise CallError("--hop", f"is {hop_s:g} s", allowed=f"at least one frame, {frame_s:g} s")
+    return round(hop_s / frame_s)
 
 
 def conclude(
@@ -96,16 +110,17 @@ def conclude(
 
     The overall confidence is that of the windows' mean counts, so that it does not grow with length.
     """
-    each = _decisions(manifest, counts.astype(np.float64))
+    each = decide_each(manifest, counts.astype(np.float64))
     windows = tuple(
         Window(float(start), min(float(start) + clip_s, duration_s), found)
         for start, found in zip(starts_s, each, strict=True)
     )
-    overall = _decisions(manifest, counts.mean(axis=0, keepdims=True))[0]
+    overall = decide_each(manifest, counts.mean(axis=0, keepdims=True))[0]
     return Identification(sound, duration_s, overall, windows)
 
 
-def _decisions(manifest: Manifest, scores: NDArray[np.float64]) -> list[dict[str, Decision]]:
+def decide_each(manifest: Manifest, scores: NDArray[np.float64]) -> list[dict[str, Decision]]:
+    """What every head says to each row of output spike counts, shape (window, neuron)."""
     slices = manifest.slices
     chosen, sure = decide(scores, slices), confidence(scores, slices, manifest.count_scale)
     return [
@@ -139,19 +154,20 @@ def time_line(found: Identification) -> list[Window]:
     ]
 
 
+def plain_decisions(decisions: dict[str, Decision]) -> dict[str, Any]:
+    """Plain data of what heads say."""
+    return {head: {"label": decision.label, "confidence": decision.confidence} for head, decision in decisions.items()}
+
+
 def as_json(found: Identification) -> dict[str, Any]:
     """Plain data of an identification."""
-
-    def plain(decisions: dict[str, Decision]) -> dict[str, Any]:
-        return {head: {"label": d.label, "confidence": d.confidence} for head, d in decisions.items()}
-
     return {
         "sound": found.sound,
         "duration_s": found.duration_s,
         "confidence": "softmax of scaled spike counts, not calibrated",
-        "overall": plain(found.overall),
+        "overall": plain_decisions(found.overall),
         "windows": [
-            {"start_s": window.start_s, "stop_s": window.stop_s, "decisions": plain(window.decisions)}
+            {"start_s": window.start_s, "stop_s": window.stop_s, "decisions": plain_decisions(window.decisions)}
             for window in found.windows
         ],
     }

@@ -1,5 +1,6 @@
 """Results of the commands as tables for people."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -7,7 +8,9 @@ import click
 import numpy as np
 
 from lava_runtime.counters import emit_counters, per_inference, plain
-from lava_runtime.identify import Identification, time_line
+from lava_runtime.identify import Identification, plain_decisions, time_line
+from lava_runtime.live import Live
+from lava_runtime.live import as_json as heard_as_json
 from lava_runtime.run_net import Summary
 from train.console import emit_json, emit_table, say
 from train.metrics import percent
@@ -122,6 +125,46 @@ def show_identification(found: Identification) -> None:
     ]
     emit_table("over time", ["time", *found.overall], line)
     say("confidence: softmax of spike counts, which orders decisions and is no chance of being right")
+
+
+def show_live(live: Live, as_json: bool) -> None:
+    """Play a recording and say what is decided, line by line, and at the end how long the steps took."""
+    for heard in live.play():
+        if as_json:
+            click.echo(json.dumps(heard_as_json(heard), allow_nan=False))
+            continue
+        said = ", ".join(f"{head} {d.label} {d.confidence:.2f}" for head, d in heard.window.decisions.items())
+        mark = "*" if heard.changed else " "
+        click.echo(
+            f"{clock(heard.heard_s)} {mark} {clock(heard.window.start_s)} to {clock(heard.window.stop_s)}: {said}"
+        )
+    found, timing = live.conclusion(), live.timing.summary()
+    if as_json:
+        overall = plain_decisions(found.overall)
+        end = {"event": "end", "sound": found.sound, "duration_s": found.duration_s, "overall": overall, **timing}
+        click.echo(json.dumps(end, allow_nan=False))
+        return
+    _show_timing(found, timing)
+
+
+def _show_timing(found: Identification, timing: dict[str, Any]) -> None:
+    rows = [[head, decision.label, f"{decision.confidence:.2f}"] for head, decision in found.overall.items()]
+    emit_table(f"{found.sound}, {clock(found.duration_s)}, in all", ["", "decision", "confidence"], rows)
+    words = {"features": "features of a frame", "network": "spikes and network", "both": "both"}
+    rows = [
+        [words[part], *(f"{values[which]:.3f}" for which in ("median", "p99", "max"))]
+        for part, values in timing["latency_ms"].items()
+    ]
+    title = f"latency of a step in ms, {timing['steps']} steps of {timing['step_ms']:.1f} ms"
+    emit_table(title, ["", "median", "99th percentile", "largest"], rows)
+    click.echo(
+        f"real-time factor {timing['real_time_factor']:.4f} (all steps' work over the sound's length); "
+        f"{timing['late_steps']} steps took longer than a step lasts"
+    )
+    say(
+        f"a frame is centred {timing['look_ahead_ms']:.0f} ms before the last sound it needs; "
+        "*: another decision than before; the file was decoded before it was played"
+    )
 
 
 def clock(seconds: float) -> str:

@@ -7,7 +7,7 @@ span).
 """
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, UInt8
+from jaxtyping import Float, Float32, Float64, Int32, Int64, UInt8
 from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
@@ -38,13 +38,20 @@ def delta(x: Float32[Values, "sample feature time"], threshold: float) -> UInt8[
     reached = np.zeros(x.shape[:2], np.int64)
     spikes = np.empty((x.shape[0], 2, *x.shape[1:]), np.uint8)
     for step in range(x.shape[2]):
-        # Levels are counted, not added up, so that the reference does not drift by rounding.
-        distance = x[:, :, step].astype(np.float64) - reached * threshold
-        on, off = distance >= threshold, distance <= -threshold
-        spikes[:, 0, :, step], spikes[:, 1, :, step] = on, off
-        reached += on
-        reached -= off
+        spikes[..., step] = delta_step(x[:, :, step], reached, threshold)
     return spikes
+
+
+def delta_step(
+    x: Float32[Values, "sample feature"], reached: Int64[NDArray[np.int64], "sample feature"], threshold: float
+) -> UInt8[Spikes, "sample 2 feature"]:
+    """One step of :func:`delta`; ``reached``, the levels that r has passed, is changed."""
+    # Levels are counted, not added up, so that the reference does not drift by rounding.
+    distance = x.astype(np.float64) - reached * threshold
+    on, off = distance >= threshold, distance <= -threshold
+    reached += on
+    reached -= off
+    return np.stack([on, off], axis=1).astype(np.uint8)
 
 
 def delta_inverse(
@@ -191,19 +198,28 @@ def current(
     Source: opponent pairs of LIF neurons and linear decoding (Eliasmith & Anderson, Neural Engineering, 2003,
     chapter 4).
     """
-    keep = _DECAY_ONE - round(_DECAY_ONE / period)
-    drive = np.rint(np.clip(x.astype(np.float64) / span, -1, 1) * CURRENT_THRESHOLD).astype(np.int32)
     spikes = np.empty((x.shape[0], 2, *x.shape[1:]), np.uint8)
     voltage = np.zeros((x.shape[0], 2, x.shape[1]), np.int32)
     for step in range(x.shape[2]):
-        voltage *= keep
-        voltage >>= 12
-        voltage[:, 0] += np.maximum(drive[:, :, step], 0)
-        voltage[:, 1] += np.maximum(-drive[:, :, step], 0)
-        fired = voltage >= CURRENT_THRESHOLD
-        voltage -= fired * np.int32(CURRENT_THRESHOLD)
-        spikes[..., step] = fired
+        spikes[..., step] = current_step(x[:, :, step], voltage, span, period)
     return spikes
+
+
+def current_step(
+    x: Float32[Values, "sample feature"],
+    voltage: Int32[NDArray[np.int32], "sample 2 feature"],
+    span: float,
+    period: int,
+) -> UInt8[Spikes, "sample 2 feature"]:
+    """One step of :func:`current`; the membranes' ``voltage`` is changed."""
+    drive = np.rint(np.clip(x.astype(np.float64) / span, -1, 1) * CURRENT_THRESHOLD).astype(np.int32)
+    voltage *= _DECAY_ONE - round(_DECAY_ONE / period)
+    voltage >>= 12
+    voltage[:, 0] += np.maximum(drive, 0)
+    voltage[:, 1] += np.maximum(-drive, 0)
+    fired = voltage >= CURRENT_THRESHOLD
+    voltage -= fired * np.int32(CURRENT_THRESHOLD)
+    return fired.astype(np.uint8)
 
 
 def current_inverse(

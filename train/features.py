@@ -100,6 +100,11 @@ def sound_features(
     return found
 
 
+def window_features(samples: NDArray[np.float32], sample_rate_hz: int, config: FeatureConfig) -> NDArray[np.float32]:
+    """Features (feature,) of a frame from the ``window`` samples around its centre, as ``sound_features`` has them."""
+    return _block(samples, sample_rate_hz, hop_samples(sample_rate_hz, config), config)[:, 0]
+
+
 def _block(part: NDArray[np.float32], sample_rate_hz: int, hop: int, config: FeatureConfig) -> NDArray[np.float32]:
     """Features of the frames that fit into ``part``, uncentred."""
     window = config.window

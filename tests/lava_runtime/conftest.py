@@ -1,12 +1,35 @@
 """Networks and a tiny trained run for the tests of lava_runtime."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
-from export import netx
+from export import netx, pipeline
 from export.graph import AverageLayer, ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
+from lava_runtime import inputs, runner
+from train import loop
+from train.artifacts import RunFolder
+from train.config import load_config
+
+TINY = [
+    "features.mfcc=6",
+    "features.chroma=6",
+    "features.clip_s=0.8",
+    "encoding.name=level",
+    "encoding.levels=4",
+    "network.conv_channels=[4]",
+    "network.conv_kernels=[3]",
+    "network.pools=[2]",
+    "network.dense=[12]",
+    "lif.threshold=2.0",
+    "training.batch=8",
+    "training.epochs=2",
+    "training.threads=1",
+    "training.count_scale=1.0",
+]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,3 +105,60 @@ def noise():
         return (np.random.default_rng(seed).random(shape) < rate).astype(np.uint8)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Settings of a network that trains in a moment."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """One run, trained and exported once; tests work on copies."""
+    return {"folder": RunFolder(tmp_path_factory.mktemp("exported") / "run"), "made": False}
+
+
+@pytest.fixture
+def run(exported, fake_clips, tmp_path):
+    """A trained and exported run, and clips for it instead of the corpus's."""
+    fake_clips(loop, inputs)
+    folder = exported["folder"]
+    if not exported["made"]:
+        config = load_config("lif", TINY)
+        loop.fit(config, folder)
+        pipeline.export_run(folder, 4)
+        exported["made"] = True
+    shutil.copytree(folder.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+@pytest.fixture
+def fake_lava(monkeypatch):
+    """Lava's place taken by the reference, with a way to make it err."""
+    errors = []
+
+    class Stand(runner.ReferenceRunner):
+        backend = "lava"
+
+        def __init__(self, net, *, layers=False, patience_s=0.0, stock=False):
+            super().__init__(net, layers=layers)
+
+        def run(self, spikes, *, where="spikes"):
+            result = super().run(spikes, where=where)
+            for error in errors:
+                error(result)
+            return result
+
+    monkeypatch.setattr(runner, "LavaRunner", Stand)
+    return errors
+
+
+@pytest.fixture
+def sound(tmp_path):
+    """Three seconds of two tones, the first of which ends half way."""
+    path = tmp_path / "sound.wav"
+    time_s = np.arange(3 * 16000) / 16000
+    tone = np.sin(2 * np.pi * 440 * time_s) * (time_s < 1.5) + 0.3 * np.sin(2 * np.pi * 997 * time_s)
+    soundfile.write(path, (0.5 * tone).astype(np.float32), 16000)
+    return path

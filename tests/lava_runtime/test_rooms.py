@@ -1,80 +1,20 @@
-"""evaluate, parity and identify on a tiny trained run; Lava itself is stood in for, except where marked."""
+"""evaluate and parity on a tiny trained run; Lava itself is stood in for, except where marked."""
 
 import json
-import shutil
-from itertools import pairwise
 
 import numpy as np
 import pytest
-import soundfile
 
 from export import pipeline
-from lava_runtime import inputs, runner
+from lava_runtime import inputs
 from lava_runtime import parity as parity_room
 from lava_runtime.evaluate import equally_right, evaluate
-from lava_runtime.identify import identify, time_line
+from lava_runtime.identify import identify
 from lava_runtime.parity import compare, describe
 from train import loop
 from train.artifacts import RunFolder
 from train.config import load_config
-from train.errors import CallError, MaestroError
-
-TINY = [
-    "features.mfcc=6",
-    "features.chroma=6",
-    "features.clip_s=0.8",
-    "encoding.name=level",
-    "encoding.levels=4",
-    "network.conv_channels=[4]",
-    "network.conv_kernels=[3]",
-    "network.pools=[2]",
-    "network.dense=[12]",
-    "lif.threshold=2.0",
-    "training.batch=8",
-    "training.epochs=2",
-    "training.threads=1",
-    "training.count_scale=1.0",
-]
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    """One run, trained and exported once; tests work on copies."""
-    return {"folder": RunFolder(tmp_path_factory.mktemp("exported") / "run"), "made": False}
-
-
-@pytest.fixture
-def run(exported, fake_clips, tmp_path):
-    fake_clips(loop, inputs)
-    folder = exported["folder"]
-    if not exported["made"]:
-        config = load_config("lif", TINY)
-        loop.fit(config, folder)
-        pipeline.export_run(folder, 4)
-        exported["made"] = True
-    shutil.copytree(folder.path, tmp_path / "run")
-    return RunFolder(tmp_path / "run")
-
-
-@pytest.fixture
-def fake_lava(monkeypatch):
-    """Lava's place taken by the reference, with a way to make it err."""
-    errors = []
-
-    class Stand(runner.ReferenceRunner):
-        backend = "lava"
-
-        def __init__(self, net, *, layers=False, patience_s=0.0, stock=False):
-            super().__init__(net, layers=layers)
-
-        def run(self, spikes, *, where="spikes"):
-            result = super().run(spikes, where=where)
-            for error in errors:
-                error(result)
-            return result
-
-    monkeypatch.setattr(runner, "LavaRunner", Stand)
-    return errors
+from train.errors import MaestroError
 
 
 def test_evaluate_says_how_often_it_is_right_and_that_it_is_as_trained(run, fake_lava):
@@ -261,65 +201,6 @@ def test_an_interrupted_parity_keeps_the_old_record(run, fake_lava, monkeypatch)
     assert run.parity.read_text() == "old"
 
 
-@pytest.fixture
-def sound(tmp_path):
-    path = tmp_path / "sound.wav"
-    time_s = np.arange(3 * 16000) / 16000
-    tone = np.sin(2 * np.pi * 440 * time_s) * (time_s < 1.5) + 0.3 * np.sin(2 * np.pi * 997 * time_s)
-    soundfile.write(path, (0.5 * tone).astype(np.float32), 16000)
-    return path
-
-
-def test_identify_slides_over_the_recording(run, sound, fake_lava):
-    found = identify(run, sound, "reference")
-    # 3 s are 94 frames; windows of 25 frames, 12 apart.
-    assert len(found.windows) == 6
-    assert found.duration_s == 3.0
-    assert found.windows[1].start_s == pytest.approx(12 * 0.032)
-    assert found.windows[0].stop_s == pytest.approx(25 * 0.032)
-    assert list(found.overall) == ["title", "style", "emotion"]
-    assert found.overall["title"].label in "abcd"
-    assert 0.25 <= found.overall["title"].confidence <= 1
-    assert identify(run, sound, "lava") == identify(run, sound, "engine") == found
-    assert len(identify(run, sound, "reference", hop_s=0.032).windows) == 70
-    line = time_line(found)
-    assert line[0].start_s == 0
-    assert line[-1].stop_s == found.windows[-1].stop_s
-    for one, other in pairwise(line):
-        assert {h: d.label for h, d in one.decisions.items()} != {h: d.label for h, d in other.decisions.items()}
-
-
-def test_identify_prints_decisions_and_a_time_line(cli, run, sound):
-    result = cli("lava_runtime", "identify", run.path, sound)
-    assert result.exit_code == 0, result.output
-    for text in ("0:03.0", "decision", "confidence", "over time", "0:00.0 to", "no chance of being right"):
-        assert text in result.output
-    out = cli("lava_runtime", "identify", run.path, sound, "--json").stdout
-    values = json.loads(out[out.index("{") :])
-    assert len(values["windows"]) == 6
-    assert set(values["overall"]) == {"title", "style", "emotion"}
-
-
-def test_identify_says_what_is_wrong(cli, run, sound, tmp_path):
-    short = tmp_path / "short.wav"
-    soundfile.write(short, np.sin(np.arange(8000)).astype(np.float32), 16000)
-    cases = [
-        ((short,), 1, "short.wav: too short: 16 frames"),
-        ((tmp_path / "none.wav",), 1, "none.wav: no such file"),
-        ((sound, "--hop", "0.001"), 2, "--hop: is 0.001 s (expected at least one frame, 0.032 s)"),
-    ]
-    for arguments, code, text in cases:
-        result = cli("lava_runtime", "identify", run.path, *arguments)
-        assert result.exit_code == code, result.output
-        assert text in result.output
-    for hop_s in (-1.0, float("nan"), float("inf")):
-        with pytest.raises(CallError, match="--hop"):
-            identify(run, sound, "reference", hop_s=hop_s)
-    result = cli("lava_runtime", "identify", tmp_path / "norun", sound)
-    assert result.exit_code == 1
-    assert "no such run folder" in result.output
-
-
 @pytest.mark.lava
 def test_the_whole_ladder_on_a_trained_run(cli, run, sound):
     result = cli("lava_runtime", "parity", run.path, "--limit", "4")
@@ -330,10 +211,10 @@ def test_the_whole_ladder_on_a_trained_run(cli, run, sound):
 
 @pytest.mark.lava
 @pytest.mark.parametrize(("preset", "analog"), [("dh_lif", True), ("dh_lif_spiking", False)])
-def test_the_whole_ladder_on_a_run_with_dendrites(cli, fake_clips, tmp_path, preset, analog):
+def test_the_whole_ladder_on_a_run_with_dendrites(cli, fake_clips, tiny, tmp_path, preset, analog):
     fake_clips(loop, inputs)
     folder = RunFolder(tmp_path / "run")
-    loop.fit(load_config(preset, [*TINY, "training.epochs=1"]), folder)
+    loop.fit(load_config(preset, [*tiny, "training.epochs=1"]), folder)
     pipeline.export_run(folder, 2)
     result = cli("lava_runtime", "parity", folder.path, "--limit", "4", "--fast")
     assert result.exit_code == 0, result.output

@@ -111,12 +111,7 @@ def cut_clips(
     for index, sequence in enumerate(sequences):
         frames = sequence.shape[1]
         if frames < steps:
-            raise MaestroError(
-                names[index],
-                f"too short: {frames} frames",
-                allowed=f"at least one clip, {steps} frames",
-                cure="give a longer recording, or set features.clip_s lower and train again",
-            )
+            raise too_short(names[index], frames, steps)
         firsts = range(0, frames - steps + 1, hop)
         recording += [index] * len(firsts)
         start += firsts
@@ -126,6 +121,16 @@ def cut_clips(
         classes = (labels or {}).get(head, [UNLABELLED] * len(sequences))
         found[head] = np.array(classes, np.int64)[of_clip]
     return ClipSet(tuple(sequences), of_clip, np.array(start, np.int64), found, steps, names)
+
+
+def too_short(name: str, frames: int, steps: int) -> MaestroError:
+    """The error of a recording that is shorter than a clip."""
+    return MaestroError(
+        name,
+        f"too short: {frames} frames",
+        allowed=f"at least one clip, {steps} frames",
+        cure="give a longer recording, or set features.clip_s lower and train again",
+    )
 
 
 def join_clips(sets: Sequence[ClipSet]) -> ClipSet:
