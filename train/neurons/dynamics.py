@@ -10,6 +10,7 @@ and the gradient of a decay is that with respect to ``1 - decay / 4096`` (see ``
 for what is done about it).
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -199,7 +200,7 @@ class _DhLif(torch.autograd.Function):
         channels = sums.shape[2]
         pop = population(branch_decay, gain, voltage_decay, neuron, 1, channels, steps, shift)
         workers, room = scratch(steps, pop.keep.size, pop.keep.size, channels, turned=True)
-        rows_forward(sums, pop, workers, room, spikes.view(-1, channels, steps).numpy())
+        rows_forward(sums, pop, workers, room, spikes.view(len(x), channels, steps).numpy())
         ctx.save_for_backward(x, branch_decay, voltage_decay)
         ctx.population = pop
         return spikes
@@ -211,7 +212,7 @@ class _DhLif(torch.autograd.Function):
         pop: Population = ctx.population._replace(learns=learns)
         sums, steps = _branches(x), x.shape[-1]
         grad_x = fresh(x.shape)
-        grad = grads[0].contiguous().view(len(x), -1, steps).numpy()
+        grad = grads[0].contiguous().view(len(x), sums.shape[2], steps).numpy()
         shares = decay_shares(pop, len(x))
         workers, room = scratch(steps, pop.keep.size, pop.keep.size, sums.shape[2], turned=True)
         rows_backward(sums, pop, workers, room, grad, _branches(grad_x), *shares)
@@ -221,7 +222,9 @@ class _DhLif(torch.autograd.Function):
 
 def _branches(x: torch.Tensor) -> NDArray[np.float32]:
     """``x`` as (sample, branch, neuron, time)."""
-    parts: NDArray[np.float32] = x.detach().contiguous().view(*x.shape[:2], -1, x.shape[-1]).numpy()
+    parts: NDArray[np.float32] = (
+        x.detach().contiguous().view(*x.shape[:2], math.prod(x.shape[2:-1]), x.shape[-1]).numpy()
+    )
     return parts
 
 

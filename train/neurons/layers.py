@@ -77,7 +77,7 @@ def in_frames(x: torch.Tensor) -> torch.Tensor:
     turned = x.detach().transpose(1, 2) if x.dim() == 3 else x.detach().squeeze(3).permute(0, 3, 2, 1)
     if not turned.is_contiguous():
         turned = fresh(turned.shape).copy_(turned)
-    return turned.view(len(x), x.shape[-1], -1)
+    return turned.flatten(2)
 
 
 def _out_of_frames(frames: torch.Tensor, like: torch.Tensor, channels: int) -> torch.Tensor:
