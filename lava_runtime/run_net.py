@@ -71,6 +71,7 @@ class Outputs:
 class Summary:
     """What is told of a run beside its files: output spikes (sample, neuron) and spikes of layers (sample, layer)."""
 
+    layers: tuple[str, ...]
     samples: int
     steps: int
     output_counts: NDArray[np.int64]
@@ -117,9 +118,8 @@ def run_net(runner: Runner, source: Path, outputs: Outputs, *, told: int | None 
                 left -= len(output_counts[-1])
             if block.tally is not None:
                 tallies = [add_up([*tallies, block.tally])]
-    return Summary(
-        samples, steps, np.concatenate(output_counts), np.concatenate(layer_counts), tallies[0] if tallies else None
-    )
+    told_counts = np.concatenate(output_counts), np.concatenate(layer_counts)
+    return Summary(network.spiking_names, samples, steps, *told_counts, tallies[0] if tallies else None)
 
 
 def _check_network(network: Network, outputs: Outputs) -> None:

@@ -27,6 +27,7 @@ def show_run(found: Summary, backend: str, as_json: bool) -> None:
                 "backend": backend,
                 "samples": found.samples,
                 "steps": found.steps,
+                "layers": list(found.layers),
                 "output_counts": found.output_counts.tolist(),
                 "layer_counts": found.layer_counts.tolist(),
                 "counters": None if found.tally is None else plain(found.tally),
@@ -40,9 +41,10 @@ def show_run(found: Summary, backend: str, as_json: bool) -> None:
             zip(found.output_counts[:shown], found.layer_counts[:shown], strict=True)
         )
     ]
-    layers = [f"layer {index}" for index in range(found.layer_counts.shape[1])]
     more = f", the first {shown} of {found.samples}" if shown < found.samples else ""
-    emit_table(f"{backend}: spikes by sample{more}", ["sample", "most active neuron", "its spikes", *layers], rows)
+    emit_table(
+        f"{backend}: spikes by sample{more}", ["sample", "most active neuron", "its spikes", *found.layers], rows
+    )
     if found.tally is not None:
         title = f"counted by layer; means a sample of {found.steps} steps, over {found.samples}"
         emit_counters(title, per_inference(found.tally))

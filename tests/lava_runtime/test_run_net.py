@@ -87,7 +87,7 @@ def test_counters_are_told(cli, grouped, values, tmp_path):
     told = json.loads(out[out.index("{") :])
     assert (told["backend"], told["samples"], told["steps"]) == ("engine", 40, 12)
     counters = told["counters"]
-    assert list(counters) == ["in", "hidden", "out"]
+    assert list(counters) == told["layers"] == ["in", "hidden", "out"]
     assert counters["hidden"]["spikes_in"] == counters["in"]["axon_out"] == sum(row[0] for row in told["layer_counts"])
     assert counters["hidden"]["dendrite_updates"] == 40 * 12 * 10
     assert counters["in"]["path"] == "input"
@@ -124,7 +124,7 @@ def test_options_that_cannot_be(cli, nets, grouped, values, tmp_path):
         ((*common, "--memory", "nan"), 2, "'nan' is no amount of memory"),
         ((*common, "--memory", "0"), 2, "'0' is no amount of memory"),
         ((*common, "--memory", "99999999T"), 2, "'99999999T' is no amount of memory"),
-        ((*common, "--memory", "1K"), 2, "too little for a step of this network"),
+        ((*common, "--memory", "1K"), 2, "is too little"),
         ((*common, "--threads", "0"), 2, "Invalid value for '--threads'"),
         ((*plain, "--output", tmp_path / "y.npy"), 1, "x.npy: holds "),
     ]
