@@ -37,3 +37,7 @@ DELAY_MAX = 62
 
 # A branch's input is shifted down by its gain. Up to the shift above no bit is lost: (a << 6) >> g is exact.
 GAIN_MAX = ACTIVATION_SHIFT
+
+# A current goes around at its 24 bits once a step, in Lava's int32 as here: one that is driven out faster than it
+# decays grows on. Up to here all arithmetic is exact in 32 bits; a run that gets there is refused.
+CURRENT_MAX = 1 << 29

@@ -26,7 +26,7 @@ from export.graph import (
     Network,
     branches,
 )
-from export.limits import BIAS_LAVA_MAX, BIAS_LAVA_MIN
+from export.limits import BIAS_LAVA_MAX, BIAS_LAVA_MIN, CURRENT_MAX
 from train.errors import MaestroError
 
 Spikes = NDArray[np.uint8]
@@ -99,7 +99,7 @@ def simulate(network: Network, spikes: NDArray[Any], probes: bool = False) -> li
         else:
             activation = _one_step_late(synaptic_sums(layer, x).reshape(branches(layer) * size, steps))
             mantissa = np.zeros(layer.shape[0], dtype=np.int64) if layer.bias is None else layer.bias
-            bias = fixed_point.scale_bias(_per_neuron(mantissa, layer.shape))[:, np.newaxis]
+            bias = fixed_point.scale_bias(per_neuron(mantissa, layer.shape))[:, np.newaxis]
             recurrent = layer.recurrent if isinstance(layer, DenseLayer) else None
         trace = _step_neurons(name, layer.neuron, layer.shape, activation, bias, recurrent, probes)
         traces.append(trace)
@@ -198,7 +198,7 @@ def _step_neurons(
     """
     size, steps = int(np.prod(shape)), activation.shape[-1]
     gain, i_decay = _gains_and_decays(neuron, shape)
-    v_decay = _per_neuron(neuron.v_decay, shape)
+    v_decay = per_neuron(neuron.v_decay, shape)
     threshold = fixed_point.scale_threshold(neuron.vth_mant)
     arriving = np.ascontiguousarray(activation.T).reshape(steps, len(gain), size)
     offset = np.broadcast_to(bias, (size, steps)).T
@@ -211,6 +211,8 @@ def _step_neurons(
     for step in range(steps):
         a = arriving[step] if recurrent is None else arriving[step] + recurrent[:, fired].sum(axis=1)
         raw[step] = fixed_point.next_branch_current(u, a, gain, i_decay)
+        if np.abs(raw[step]).max() >= CURRENT_MAX:
+            raise outgrown(name, CURRENT_MAX)
         u = fixed_point.wrap(raw[step])
         # One branch has nothing to be added to: its current, wrapped or not, is the sum.
         sums[step] = u[0] if len(u) == 1 else fixed_point.branch_sum(u)
@@ -230,10 +232,19 @@ def _step_neurons(
     )
 
 
+def outgrown(name: str, limit: int) -> MaestroError:
+    """What is said of a layer in which a current grows until Lava's arithmetic would leave its 32 bits."""
+    return MaestroError(
+        f"layer {name}",
+        f"has a current that grew beyond {limit}, though it goes around at 2^23 once a step",
+        cure="scale its weights down, or let it decay faster",
+    )
+
+
 def _gains_and_decays(neuron: Cuba | DhLif, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
     """Gains, shape (branch, 1), and decays, shape (branch, neuron)."""
     if isinstance(neuron, Cuba):
-        return np.zeros((1, 1), dtype=np.int64), _per_neuron(neuron.i_decay, shape)[np.newaxis]
+        return np.zeros((1, 1), dtype=np.int64), per_neuron(neuron.i_decay, shape)[np.newaxis]
     decay = neuron.i_decay.reshape(neuron.branches, -1, *[1] * (len(shape) - 1))
     return neuron.gain[:, np.newaxis], np.broadcast_to(decay, (neuron.branches, *shape)).reshape(neuron.branches, -1)
 
@@ -256,7 +267,7 @@ def _one_step_late(sums: Integers) -> Integers:
     return late
 
 
-def _per_neuron(value: int | Integers, shape: tuple[int, ...]) -> Integers:
+def per_neuron(value: int | Integers, shape: tuple[int, ...]) -> Integers:
     """One value a neuron, shape (neuron,), from one for all or one a channel."""
     array = np.asarray(value, dtype=np.int64)
     if array.ndim:
@@ -268,7 +279,7 @@ def _check_input(network: Network, spikes: NDArray[Any]) -> None:
     expected = network.input_shape
     if spikes.ndim != len(expected) + 1 or spikes.shape[:-1] != expected:
         raise MaestroError("input spikes", f"have shape {spikes.shape}", allowed=f"{(*expected, 'time')}")
-    if not np.issubdtype(spikes.dtype, np.integer):
+    if spikes.dtype.kind not in "iub":
         raise MaestroError("input spikes", f"are of type {spikes.dtype}", allowed="whole numbers")
     if network.input_layer.neuron is None and spikes.size and (spikes.min() < 0 or spikes.max() > 1):
         raise MaestroError("input spikes", f"lie in {spikes.min()} to {spikes.max()}", allowed="0 or 1")

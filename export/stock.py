@@ -23,13 +23,15 @@ def stock_weights(weight: Integers, recurrent: Integers | None = None) -> list[I
     weight, recurrent
         Whole numbers in the chip's range, not all zero; recurrent ones are scaled together with the others.
     """
+    return [kept >> scale_bits for _, kept, scale_bits in _scaled(weight, recurrent)]
+
+
+def _scaled(weight: Integers, recurrent: Integers | None) -> list[tuple[Integers, Integers, int]]:
+    """Of each matrix what NetX scales it to, what the synapse keeps of it, and by how many bits sums go down again."""
     matrices = [weight] if recurrent is None else [weight, recurrent]
     scale_bits, weight_bits = _netx_scaling(np.concatenate([matrix.reshape(-1) for matrix in matrices]))
-    found = []
-    for matrix in matrices:
-        kept = _synapse_weights(matrix << scale_bits, weight_bits)
-        found.append(kept >> scale_bits)
-    return found
+    scaled = [matrix << scale_bits for matrix in matrices]
+    return [(matrix, _synapse_weights(matrix, weight_bits), scale_bits) for matrix in scaled]
 
 
 def refuse_altered(network: Network) -> Network:
@@ -59,8 +61,8 @@ def _is_altered(layer: DenseLayer) -> bool:
     # Of weights that are all zero nothing can be altered; stock Lava cannot load them (NX007).
     if low == high == 0:
         return False
-    found = stock_weights(layer.weight, layer.recurrent)
-    return any((one != other).any() for one, other in zip(matrices, found, strict=True))
+    # As scaled: it is sums that Lava scales down again, so that a bit lost in a weight may not show in it alone.
+    return any((scaled != kept).any() for scaled, kept, _ in _scaled(layer.weight, layer.recurrent))
 
 
 def _netx_scaling(weight: Integers) -> tuple[int, int]:

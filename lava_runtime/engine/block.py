@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from export import fixed_point, reference
 from export.graph import InputLayer, Network
+from export.limits import CURRENT_MAX
 from lava_runtime.engine import tally as counting
 from lava_runtime.engine.kernels import (
     BRANCH_MAX,
@@ -30,7 +31,7 @@ from lava_runtime.engine.kernels import (
     spread_events,
 )
 from lava_runtime.engine.products import Product
-from lava_runtime.engine.program import BRANCH_SAFE, CURRENT_MAX, Stage
+from lava_runtime.engine.program import BRANCH_SAFE, Stage
 from lava_runtime.engine.result import EngineResult, Probe, Spikes
 from lava_runtime.engine.tally import LayerTally, Tally
 from train.errors import MaestroError
@@ -173,11 +174,7 @@ def check_currents(stage: Stage, tally: NDArray[np.int64]) -> None:
     """Refuse what was computed after a current got too large for the kernel."""
     limit = max(BRANCH_SAFE, CURRENT_MAX // stage.branches)
     if tally[BRANCH_MAX] >= limit:
-        raise MaestroError(
-            f"layer {stage.name}",
-            f"has a current that grew beyond {limit}, though it goes around at 2^23 once a step",
-            cure="scale its weights down, or let it decay faster",
-        )
+        raise reference.outgrown(stage.name, limit)
 
 
 def rest(stage: Stage, samples: int) -> State:
@@ -221,6 +218,4 @@ def _probe(stage: Stage, spikes: Spikes, states: Probes, kept: Sequence[int]) ->
 def _readout(network: Network, output: Spikes) -> NDArray[np.int64] | None:
     if network.readout is None:
         return None
-    samples, _, steps = output.shape
-    sums: NDArray[np.int64] = output.reshape(samples, network.readout.shape[0], -1, steps).sum(axis=2, dtype=np.int64)
-    return sums
+    return np.stack([reference.readout(network, sample) for sample in output])

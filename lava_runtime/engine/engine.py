@@ -45,14 +45,15 @@ class Engine:
     threads
         Cores to use; all by default.
     memory_bytes
-        Bound of the memory it works in, weights included and results not.
+        Bound of the memory it works in: weights and tables, states, spikes under way and the results of the blocks
+        under way. What is joined of them, and one sample's input as it is given, come on top, as does the network.
 
     Raises
     ------
     CallError
-        The memory is less than one step of one sample needs.
+        The memory is too little for one sample, or the number of threads is none.
     MaestroError
-        A layer's sums could leave 32 bits.
+        A layer's parameters lie outside Lava's registers, or its sums could leave 32 bits.
     """
 
     def __init__(self, network: Network, *, threads: int | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
@@ -93,14 +94,15 @@ class Engine:
         probes, probe_samples
             Layers whose currents and voltages to keep, and of which samples, given in ascending order; all by default.
         path
-            How sums are made: ``events``, ``dense`` products, or by what is cheaper for each layer.
+            How sums are made: ``events``, ``dense`` products, or by what is cheaper for each layer. Where convolutions
+            are grouped, single synapses have delays, or the memory is short, there is no product, and events do it.
 
         Raises
         ------
         MaestroError
-            The spikes do not fit the network.
+            The spikes do not fit the network, or a current grew beyond 32 bits.
         CallError
-            No such layer, sample or path.
+            No such layer, sample or path; or too little memory for what is to be kept.
         """
         wanted = self._wanted_samples(probe_samples, len(spikes))
         blocks = list(self.blocks(spikes, layers=layers, probes=probes, probe_samples=wanted, path=path))
@@ -171,6 +173,8 @@ class Engine:
         for sample in chosen:
             if not 0 <= sample < samples:
                 raise CallError(f"probe of sample {sample}", "no such sample", allowed=f"0 to {samples - 1}")
+        if any(one >= other for one, other in itertools.pairwise(chosen)):
+            raise CallError(f"probe of samples {list(chosen)}", "not in ascending order, each once")
         return chosen
 
     def _affordable(self) -> dict[str, Product]:

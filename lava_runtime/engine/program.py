@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from export import fixed_point
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, InputLayer, Integers, Network, branches
 from export.limits import (
+    ACTIVATION_SHIFT,
     BIAS_LAVA_MAX,
     BIAS_LAVA_MIN,
+    CURRENT_MAX,
     DECAY_ONE,
     DELAY_MAX,
     STATE_MAX,
 )
+from export.reference import per_neuron
 from lava_runtime.engine.kernels import Int32, Neurons, Synapses
 from train.errors import MaestroError
 
 _INT32_MAX = (1 << 31) - 1
-# A current goes around once a step, as in Lava. One that is driven out faster than it decays may grow for good: up to
-# here all is exact, and a run that gets there is refused.
-CURRENT_MAX = 1 << 29
 # Currents come back from here in a step, so that however many branches a neuron has, their sum fits.
 BRANCH_SAFE = 4 * STATE_MAX
 # Shifted up it still fits 32 bits. No voltage gets there; the chip's mantissas have 17 bits.
@@ -153,28 +153,20 @@ def _neurons(
     shape = layer.shape
     if isinstance(neuron, DhLif):
         gain = neuron.gain
-        u_decay = np.stack([_spread(decay, shape) for decay in neuron.i_decay])
+        u_decay = np.stack([per_neuron(np.asarray(decay), shape) for decay in neuron.i_decay])
     else:
         gain = np.zeros(1, np.int64)
-        u_decay = _spread(neuron.i_decay, shape)[np.newaxis]
-    bias = fixed_point.scale_bias(_spread(0 if layer.bias is None else layer.bias, shape))
+        u_decay = per_neuron(neuron.i_decay, shape)[np.newaxis]
+    bias = fixed_point.scale_bias(per_neuron(0 if layer.bias is None else layer.bias, shape))
     threshold = fixed_point.scale_threshold(neuron.vth_mant)
     return Neurons(
         np.ascontiguousarray((DECAY_ONE - u_decay)[:, order].reshape(-1), dtype=np.int32),
-        np.ascontiguousarray((DECAY_ONE - _spread(neuron.v_decay, shape))[order], dtype=np.int32),
+        np.ascontiguousarray((DECAY_ONE - per_neuron(neuron.v_decay, shape))[order], dtype=np.int32),
         gain.astype(np.int32),
         np.ascontiguousarray(bias[order], dtype=np.int32),
         np.int32(threshold),
         delay,
     )
-
-
-def _spread(value: int | Integers, shape: tuple[int, ...]) -> Integers:
-    """One value a neuron, C order, from one for all or one a channel."""
-    array = np.asarray(value, dtype=np.int64)
-    if array.ndim:
-        array = array.reshape(-1, *[1] * (len(shape) - 1))
-    return np.ascontiguousarray(np.broadcast_to(array, shape)).reshape(-1)
 
 
 def no_synapses() -> Synapses:
@@ -274,9 +266,13 @@ def _check_range(name: str, layer: InputLayer | ConvLayer | DenseLayer) -> None:
     parts = [np.abs(layer.weight).reshape(layer.weight.shape[0], -1)]
     if isinstance(layer, DenseLayer) and layer.recurrent is not None:
         parts.append(np.abs(layer.recurrent))
-    sums = sum(int(part.sum(axis=1).max(initial=0)) for part in parts) * branches(layer)
-    # Lava's convolution cuts its sums to 24 bits. Below them no step from a current in range leaves 32 bits, either.
-    room = STATE_MAX - 1
+    # Lava's convolution cuts its sums to 24 bits. A dense layer's may be as large as lets a current that is in range
+    # take any step within 32 bits, however many branches share them.
+    conv = isinstance(layer, ConvLayer)
+    sums = sum(int(part.sum(axis=1).max(initial=0)) for part in parts) * (1 if conv else branches(layer))
+    room = STATE_MAX - 1 if conv else 2 * CURRENT_MAX >> ACTIVATION_SHIFT
+    if conv and branches(layer) > 1:
+        room //= branches(layer)
     _check(name, "weights of a neuron, added up,", np.asarray(sums), (0, room))
 
 
@@ -284,4 +280,9 @@ def _check(name: str, what: str, found: NDArray[Any], allowed: tuple[int, int]) 
     low, high = (int(found.min()), int(found.max())) if found.size else allowed
     if low < allowed[0] or high > allowed[1]:
         said = f"{low}" if low == high else f"{low} to {high}"
-        raise MaestroError(f"layer {name}", f"has {what} of {said}", allowed=f"{allowed[0]} to {allowed[1]}")
+        raise MaestroError(
+            f"layer {name}",
+            f"has {what} of {said}",
+            allowed=f"{allowed[0]} to {allowed[1]}",
+            cure="`python -m export lint` tells more",
+        )

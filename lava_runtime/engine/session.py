@@ -20,6 +20,11 @@ class Session:
     ----------
     network
         As :func:`export.netx.read` gives it.
+
+    Raises
+    ------
+    MaestroError
+        A layer's parameters lie outside Lava's registers, or its sums could leave 32 bits.
     """
 
     def __init__(self, network: Network) -> None:

@@ -18,10 +18,11 @@ class LayerTally:
     dendrite_updates
         Neurons stepped, active or not: what a chip's neurocore does every step.
     state_updates
-        States stepped: a current and a voltage a neuron, or with analog dendrites a current a branch and the voltage.
+        States stepped: a current and a voltage a neuron, or with analog dendrites a current a branch and the voltage
+        (``neuron_updates`` in ``hardware/counters.py``).
     syn_ops
         Effective accumulations: one for every non-zero weight that a spike meets; fewer at the borders of a
-        convolution. Spikes of the last step count, though their sums would be used in the step after it.
+        convolution. Every spike counts, also those whose sums would be used only after the last step.
     spikes_in
         Spikes that arrived, a layer's own among them where it is recurrent.
     axon_out
@@ -32,8 +33,8 @@ class LayerTally:
     wraps, saturations
         How often one did.
     path
-        ``events``: work went with the spikes; ``dense``: whole frames were multiplied; or both, in different blocks;
-        ``input``: driven through the bias.
+        ``events``: work went with the spikes; ``dense``: whole frames were multiplied; or both, in different blocks or
+        stretches of time; ``input``: driven through the bias.
     """
 
     neurons: int
@@ -79,6 +80,8 @@ class Tally:
     layers: Mapping[str, LayerTally]
 
     def __add__(self, other: "Tally") -> "Tally":
+        if self.steps != other.steps:
+            raise ValueError(f"tallies of {self.steps} and of {other.steps} steps do not add up")
         layers = {name: layer + other.layers[name] for name, layer in self.layers.items()}
         return Tally(self.samples + other.samples, self.steps, layers)
 

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from export import netx
+from export import netx, reference
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, InputLayer, Network
 from lava_runtime.engine.engine import Engine
 from lava_runtime.engine.session import Session
@@ -62,6 +62,14 @@ def test_spikes_that_are_neither_0_nor_1(network, value):
         ({"probes": ["conv", "input"]}, r"probe 'input': no such layer \(expected conv\)"),
         ({"probes": ["conv"], "probe_samples": [1, 2]}, r"probe of sample 2: no such sample \(expected 0 to 1\)"),
         ({"probes": ["conv"], "probe_samples": [-1]}, r"probe of sample -1: no such sample \(expected 0 to 1\)"),
+        (
+            {"probes": ["conv"], "probe_samples": [1, 0]},
+            r"probe of samples \[1, 0\]: not in ascending order, each once",
+        ),
+        (
+            {"probes": ["conv"], "probe_samples": [1, 1]},
+            r"probe of samples \[1, 1\]: not in ascending order, each once",
+        ),
     ],
 )
 def test_wishes_that_cannot_be_met(network, wish, text):
@@ -84,6 +92,25 @@ def test_too_little_memory_says_how_much_would_do():
     Engine(network, threads=2, memory_bytes=enough << 20).run(np.ones((3, 1000, 4), np.uint8))
 
 
+def test_no_cores(network):
+    with pytest.raises(CallError, match=r"^threads 0: no such number of cores \(expected 1 or more\)"):
+        Engine(network, threads=0)
+
+
+@pytest.mark.parametrize("weight", [[[-4, -4]], [[-300, 2]], [[256, 2]], [[0, -1], [-1, -1]]])
+def test_weights_that_stock_lava_takes_for_others(weight, tmp_path):
+    netx.write(dense(np.array(weight), Cuba(400, 200, 40)), tmp_path / "model.net")
+    text = r"^layer out: has weights that stock Lava would take for others \(expected -256 to 254.*NX009, NX010"
+    with pytest.raises(MaestroError, match=text):
+        Engine.from_file(tmp_path / "model.net")
+
+
+@pytest.mark.parametrize("weight", [[[-4, -6]], [[255, 3]], [[0, 0]], [[-256, 254]], [[-3, 5]]])
+def test_weights_that_stock_lava_takes_as_they_are(weight, tmp_path):
+    netx.write(dense(np.array(weight), Cuba(400, 200, 40)), tmp_path / "model.net")
+    assert Engine.from_file(tmp_path / "model.net").names == ("out",)
+
+
 @pytest.mark.parametrize("make", [Engine, Session])
 @pytest.mark.parametrize(
     ("weight", "neuron", "rest", "text"),
@@ -96,6 +123,7 @@ def test_too_little_memory_says_how_much_would_do():
         (FEW, Cuba(5, np.array([7, -1]), 9), {}, r"decays of -1 to 7 \(expected 0 to 4096\)"),
         (FEW, Cuba(1, 1, 1 << 40), {}, rf"thresholds of {1 << 40} \(expected -16777216 to 16777216\)"),
         (FEW, Cuba(1, 1, -(1 << 30)), {}, rf"thresholds of {-(1 << 30)} \("),
+        (FEW, Cuba(1, 1, 9), {"delay": np.array([0, 63])}, r"delays of 0 to 63 \(expected 0 to 62\)"),
         (MANY, DhLif(np.ones(600, int), np.zeros(600, int), 1, 9), {}, r"branches of 600 \(expected 1 to 255\)"),
     ],
 )
@@ -113,6 +141,8 @@ def test_a_current_that_grows_for_good():
     assert Engine(network).run(spikes[..., :2]).tally.layers["out"].wraps == 1
     with pytest.raises(MaestroError, match=text):
         Engine(network).run(spikes)
+    with pytest.raises(MaestroError, match=text):
+        reference.run(network, spikes[0])
     session = Session(network)
     with pytest.raises(MaestroError, match=text):
         [session.push(frame) for frame in spikes[0].T]
