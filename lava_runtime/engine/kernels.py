@@ -31,6 +31,8 @@ _STATE_MAX, _STATE_SPAN, _V_MAX = np.int32(STATE_MAX), np.int32(2 * STATE_MAX), 
 _ZERO = np.int32(0)
 _ONE = np.uint64(1)
 _WORD = 8
+# Rows of an array that are turned at a time, few enough to stay in cache.
+_TILE = 64
 
 
 class Events(NamedTuple):
@@ -331,25 +333,21 @@ def gather_events(spikes):
     """:class:`Events` of an array (sample, neuron, step) of 0 and 1."""
     samples, size, steps = spikes.shape
     start = np.zeros(samples * steps + 1, np.int64)
+    index = np.empty(spikes.size // 16 + size + _WORD, np.int32)
+    # A sample with time first, so that the spikes of a step are found word by word.
+    frames = np.zeros((steps, (size + _WORD - 1) // _WORD * _WORD), np.uint8)
+    count = 0
     for sample in range(samples):
-        counts = start[sample * steps + 1 : (sample + 1) * steps + 1]
-        for n in range(size):
-            row = spikes[sample, n]
+        for first in range(0, size, _TILE):
             for t in range(steps):
-                counts[t] += row[t]
-    for at in range(samples * steps):
-        start[at + 1] += start[at]
-    index = np.empty(start[-1], np.int32)
-    ends = start[:-1].copy()
-    for sample in range(samples):
-        end = ends[sample * steps : (sample + 1) * steps]
-        for n in range(size):
-            row = spikes[sample, n]
-            for t in range(steps):
-                if row[t]:
-                    index[end[t]] = n
-                    end[t] += 1
-    return start, index
+                frame = frames[t]
+                for n in range(first, min(first + _TILE, size)):
+                    frame[n] = spikes[sample, n, t]
+        for t in range(steps):
+            index = _grown(index, count + size + _WORD)
+            count = _collect(frames[t], index, count)
+            start[sample * steps + t + 1] = count
+    return start, index[:count]
 
 
 @_jit
