@@ -1,6 +1,6 @@
 # Every target sets itself up: the first call makes .venv, later ones find it.
 #   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann)     RUN=  run folder     SOUND=  recording to identify
-#   COMPARE= experiment, a preset or TOML file   BACKEND= lava or reference
+#   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference
 #   PYTHON=  a Python 3.10, if none is found by itself
 CONFIG ?= dh_lif
 RUN ?= runs/$(basename $(notdir $(CONFIG)))
@@ -16,10 +16,10 @@ READY := $(VENV)/.ready
 .PHONY: help setup lock corpus train export run parity identify compare bench lint format test clean
 
 help:
-	@echo "make train export run     train on the embedded corpus, write the NetX file, run and compare it in Lava"
+	@echo "make train export run     train on the embedded corpus, write the NetX file, run it, compare it with Lava"
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
 	@echo "make compare              ANN, LIF and DH-LIF, alike in all but the neuron (over an hour)"
-	@echo "make parity               SLAYER, reference and Lava, spike for spike"
+	@echo "make parity               SLAYER, reference, engine and Lava, spike for spike"
 	@echo "make bench                every benchmark, their JSON and BENCHMARKS.md (about ten minutes)"
 	@echo "make corpus | lint | test | lock | clean"
 
