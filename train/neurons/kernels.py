@@ -14,6 +14,10 @@ from typing import Any
 import numba
 import numpy as np
 
+from train.vectors import prefer_wide
+
+prefer_wide()
+
 LANES = 32
 
 _jit: Any = numba.njit(cache=True, parallel=True, nogil=True)

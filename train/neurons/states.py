@@ -15,6 +15,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+from train.vectors import prefer_wide
+
+prefer_wide()
+
 # Pieces are called by kernels alone, and cost half as much to compile without a way in from Python.
 piece: Any = numba.njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 _inlined: Any = numba.njit(cache=True, nogil=True, inline="always")
