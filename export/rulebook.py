@@ -215,7 +215,7 @@ RULES = (
     Rule(
         "NX026",
         "readout that NetX cannot run",
-        "NetX raises an error at an average layer, which it does not know. It has no neurons: it says how the output's neurons "
+        "NetX raises an error at an average layer. It has no neurons: it says how the output's neurons "
         "go together, whose spikes somebody outside averages. This project's loaders run what is before it and give "
         "the spikes of each group; with stock, hdf5.Network's num_layers leaves it out.",
         "Run it with `python -m lava_runtime`, or leave the layer out of the file and average its output outside",
