@@ -38,5 +38,87 @@ def compare(source: str, seeds: int | None, names: str, out: Path | None, worker
         emit(result)
 
 
+@main.command()
+@click.argument("net", type=click.Path(path_type=Path))
+@click.option(
+    "--realise", type=click.Choice(["spiking", "analog"]), help="How dendrites are counted; else as exported."
+)
+@click.option("--compiler", type=click.Choice(["2022", "newer"]), default="newer", help="Whose formula to use.")
+@click.option("--board", default="oheogulch", help="Board whose chips are counted.")
+@click.option("--json", "as_json", is_flag=True, help="Print the placement as JSON.")
+@click.pass_context
+def place(ctx: click.Context, net: Path, realise: str | None, compiler: str, board: str, as_json: bool) -> None:
+    """Say how many of the chip's cores the file NET takes, and what binds; exit 1 if it does not fit."""
+    from hardware.placement.command import place
+
+    ctx.exit(place(net, realise, compiler, board, as_json))
+
+
+@main.command()
+@click.option("--board", metavar="NAME", help="Print the environment for this board or partition as shell exports.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_context
+def doctor(ctx: click.Context, board: str | None, as_json: bool) -> None:
+    """Say what of the way to the chip is here: packages, SLURM and its boards, GPU, energy counters."""
+    from hardware.doctor.command import doctor
+
+    ctx.exit(doctor(board, as_json))
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--samples", type=click.IntRange(min=1), default=16, help="Test clips to pack.")
+@click.option("--out", type=click.Path(path_type=Path), help="The zip; else RUN/bundle.zip.")
+@click.option(
+    "--read", "result", type=click.Path(path_type=Path), help="Compare and file a result.json that came back."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was packed or found as JSON.")
+@click.pass_context
+def bundle(ctx: click.Context, run: Path, samples: int, out: Path | None, result: Path | None, as_json: bool) -> None:
+    """Pack RUN for a machine with a Loihi 2 and without this project; or read what came back from there."""
+    from hardware.bundle.command import bundle
+
+    ctx.exit(bundle(run, samples, out, result, as_json))
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--samples", type=click.IntRange(min=1), default=16, help="Test clips to compare.")
+@click.option("--steps", type=click.IntRange(min=1), default=10_000, help="Steps of the profiled run.")
+@click.option("--board", metavar="NAME", help="Board to run on; else any of the partition.")
+@click.option("--partition", metavar="NAME", help="SLURM partition; else the default one.")
+@click.option("--profile/--no-profile", default=True, help="Measure power, time, activity and memory too.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.pass_context
+def deploy(
+    ctx: click.Context,
+    run: Path,
+    samples: int,
+    steps: int,
+    board: str | None,
+    partition: str | None,
+    profile: bool,
+    as_json: bool,
+) -> None:
+    """Run RUN on a Loihi 2, compare it with the engine and file what it took.
+
+    No silicon has run this yet: it is tested against what Lava's documents and notebooks show of the closed package.
+    """
+    from hardware.loihi2.command import deploy
+
+    ctx.exit(deploy(run, samples, steps, board, partition, profile, as_json))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print what was read as JSON.")
+@click.pass_context
+def log(ctx: click.Context, file: Path, as_json: bool) -> None:
+    """Read what Intel's compiler and profilers printed, pasted into FILE, as data."""
+    from hardware.logs.command import log
+
+    ctx.exit(log(file, as_json))
+
+
 if __name__ == "__main__":
     main()

@@ -54,6 +54,10 @@ class RunFolder:
     def parity(self) -> Path:
         return self.path / "parity.json"
 
+    @property
+    def measurement(self) -> Path:
+        return self.path / "measurement.json"
+
     def require(self, path: Path, made_by: str) -> Path:
         """Return ``path``, or say which command makes it.
 

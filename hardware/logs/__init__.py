@@ -1,0 +1,1 @@
+"""What Intel's compiler and profilers print, as data."""

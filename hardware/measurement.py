@@ -1,0 +1,105 @@
+"""``measurement.json``: what is known of a run's accuracy, spikes, energy and place on the chip, section by section.
+
+A number is ``{value, unit, kind, method, low, high}`` with ``kind`` measured or estimated, or ``{unavailable: why}``;
+there is no number for want of a better one. A section is written by one command and replaced as a whole by its next
+call; the others are kept.
+"""
+
+import fcntl
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from train.artifacts import RunFolder, provenance, read_json, write_json
+from train.errors import MaestroError
+
+FORMAT = 1
+_CURE = "delete it and measure again"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with its unit, where it comes from and between what it lies.
+
+    Parameters
+    ----------
+    kind
+        measured (by an instrument or a counter) or estimated (worked out from other numbers).
+    method
+        How, in a few words.
+    low, high
+        Bounds, what they are being part of the method; equal to the value where it is exact.
+
+    Raises
+    ------
+    MaestroError
+        A number that is none, or bounds that do not hold it.
+    """
+
+    value: float
+    unit: str
+    kind: Literal["measured", "estimated"]
+    method: str
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(number) for number in (self.value, self.low, self.high)):
+            raise MaestroError(self.method, f"gave {self.value} ({self.low} to {self.high}) {self.unit}: no number")
+        if not self.low <= self.value <= self.high:
+            raise MaestroError(self.method, f"gave {self.value} {self.unit}, outside {self.low} to {self.high}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, in the order of design.md."""
+        return {
+            "value": self.value,
+            "unit": self.unit,
+            "kind": self.kind,
+            "method": self.method,
+            "low": self.low,
+            "high": self.high,
+        }
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.value:.4g} {self.unit}"
+        return f"{self.value:.4g} {self.unit} ({self.low:.4g} to {self.high:.4g})"
+
+
+def unavailable(why: str) -> dict[str, str]:
+    """What stands where a number could not be had."""
+    return {"unavailable": why}
+
+
+def read_measurement(run: RunFolder) -> dict[str, Any]:
+    """All sections of a run; none where there is no file yet.
+
+    Raises
+    ------
+    MaestroError
+        The file is damaged, or of another program's format.
+    """
+    if not run.measurement.is_file():
+        return {"format": FORMAT}
+    content = read_json(run.measurement, cure=_CURE)
+    if not isinstance(content, Mapping) or content.get("format") != FORMAT:
+        raise MaestroError(str(run.measurement), "is of no known format", allowed=f'"format": {FORMAT}', cure=_CURE)
+    return dict(content)
+
+
+def file_section(run: RunFolder, section: str, content: Mapping[str, Any]) -> None:
+    """Put a section into a run's ``measurement.json``, with its provenance; other sections stay.
+
+    Raises
+    ------
+    MaestroError
+        The run folder is missing, or its file damaged: then nothing is written.
+    """
+    run.require(run.config, "python -m train fit")
+    # Two commands may finish at the same time, and each is to keep the other's section.
+    with run.config.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        merged = read_measurement(run)
+        merged[section] = {**content, "provenance": provenance()}
+        write_json(run.measurement, merged)

@@ -1,0 +1,1 @@
+"""Cores a network takes on a Loihi 2, and what binds."""
