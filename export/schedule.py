@@ -1,10 +1,11 @@
 """When samples go in, when layers are reset and where the answers lie, in one long run of many samples.
 
 On the chip a reset interval is a power of two, and the way from the host to the first layer takes steps that depend
-on the adapters. So samples are a power of two apart, with a gap after each in which nothing comes in, and every layer
-is reset in the middle of its gap: by then it has heard the whole sample before, wherever within half a gap the sample
-lies, and nothing of the next. What a layer still sends between the end of a sample and its reset reaches the next
-layer before that one's reset, a step later. The state is then zero until the next sample, as after a start.
+on the adapters. So samples are a power of two apart, with a gap after each in which nothing comes in, and all
+layers are reset in the middle of it, one a step: by then the whole sample before is through, and nothing of the next
+has come, even if the way in is some steps slower or quicker than thought. What a layer still sends between the end of
+a sample and its reset reaches the next layer before that one's reset, a step later. The state is then zero until the
+next sample comes, as after a start.
 """
 
 from dataclasses import asdict, dataclass
@@ -17,12 +18,8 @@ from train.errors import CallError, MaestroError
 CHIP_INPUT_DELAY = 2
 # Lava's simulator hands spikes on within the step.
 SIMULATOR_INPUT_DELAY = 0
-# Least gap between samples: half of it on either side of the reset is what the delay may be off.
-GAP_MIN = 8
-# lava-dl netx/hdf5.py: layer i from 0 is reset where (time step - reset_offset - i - 1) is a multiple of the interval,
-# time steps being counted from 1. With offset 1 a layer is reset on the step on which the first spikes of a sample
-# that went in at step 0 can reach it (lava_runtime.network).
-_FIRST = 1
+# Least slack, in steps: the adapters of two versions of the closed package need not agree.
+SLACK_MIN = 4
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,8 @@ class Schedule:
     ----------
     steps
         Steps of a sample, T.
+    latency
+        Layers with synapses: each is reset a step after the one before it.
     period
         Steps from a sample's start to the next one's, P, a power of two.
     input_delay
@@ -42,6 +41,7 @@ class Schedule:
     """
 
     steps: int
+    latency: int
     period: int
     input_delay: int
     reset_offset: int
@@ -54,22 +54,27 @@ class Schedule:
     @property
     def slack(self) -> int:
         """Steps that the way in may be quicker or slower than ``input_delay``."""
-        return (self.gap + 1) // 2
+        return (self.gap - self.latency) // 2
 
-    def total(self, samples: int, latency: int) -> int:
-        """Steps to run for all of ``samples`` samples to be out of a network of ``latency`` layers with synapses.
-
-        The last sample gets its whole period, and as much again as the way may take.
-        """
-        return samples * self.period + latency + self.input_delay + self.slack
+    def total(self, samples: int) -> int:
+        """Steps to run for all of ``samples`` samples to be heard, however late within the slack they come."""
+        return samples * self.period + self.input_delay + self.slack
 
     def as_dict(self) -> dict[str, int]:
         """Plain data, ``gap`` and ``slack`` with it."""
         return {**asdict(self), "gap": self.gap, "slack": self.slack}
 
 
-def schedule(steps: int, input_delay: int = SIMULATOR_INPUT_DELAY, period: int | None = None) -> Schedule:
-    """The schedule of samples of ``steps`` steps.
+def schedule(
+    steps: int, latency: int, *, input_delay: int = SIMULATOR_INPUT_DELAY, period: int | None = None
+) -> Schedule:
+    """The schedule of samples of ``steps`` steps through ``latency`` layers with synapses (``Network.latency``).
+
+    NetX resets layer i, from 0, where (time step - reset_offset - i - 1) is a multiple of the interval, time steps
+    being counted from 1 (lava-dl netx/hdf5.py; lava-nc proc/lif/models.py, LIFReset): at step offset + i of a sample
+    that goes in at step 0. Of a sample that is ``delay`` steps late the synapses hand on the last spikes at step delay
+    + T, and in none of the layers anything may fire from the sample before once it has begun, at step delay. So the
+    offset has to lie from delay - gap + 1 to delay - latency + 1; it is put in the middle.
 
     Parameters
     ----------
@@ -81,7 +86,7 @@ def schedule(steps: int, input_delay: int = SIMULATOR_INPUT_DELAY, period: int |
     CallError
         ``period`` is no power of two, or leaves too small a gap.
     """
-    least = steps + GAP_MIN
+    least = steps + latency + 2 * SLACK_MIN
     if period is None:
         period = 1 << (least - 1).bit_length()
     if period & (period - 1) or period <= 0:
@@ -89,13 +94,12 @@ def schedule(steps: int, input_delay: int = SIMULATOR_INPUT_DELAY, period: int |
     if period < least:
         raise CallError(
             f"period {period}",
-            f"leaves {period - steps} steps after a sample of {steps}",
+            f"leaves {period - steps} steps after a sample of {steps}, for a latency of {latency}",
             allowed=f"at least {least}",
             cure=f"use {1 << (least - 1).bit_length()}",
         )
-    # With _FIRST + delay the reset is at its latest, with gap + 1 less at its earliest: half way between.
-    slack = (period - steps + 1) // 2
-    return Schedule(steps, period, input_delay, (_FIRST + input_delay - slack) % period)
+    slack = (period - steps - latency) // 2
+    return Schedule(steps, latency, period, input_delay, (input_delay - latency + 1 - slack) % period)
 
 
 def outlives_reset(network: Network) -> str:
