@@ -1,0 +1,82 @@
+import json
+import math
+
+import pytest
+
+from hardware.measurement import FORMAT, Quantity, file_section, read_measurement, unavailable
+from train.artifacts import RunFolder
+from train.errors import MaestroError
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "config.toml").write_text('name = "x"\n')
+    return RunFolder(tmp_path)
+
+
+def test_a_quantity_is_as_the_design_has_it():
+    power = Quantity(0.5, "W", "measured", "Loihi2Power", 0.4, 0.6)
+    assert power.as_dict() == {
+        "value": 0.5,
+        "unit": "W",
+        "kind": "measured",
+        "method": "Loihi2Power",
+        "low": 0.4,
+        "high": 0.6,
+    }
+    assert str(power) == "0.5 W (0.4 to 0.6)"
+    assert str(Quantity(3, "operations", "measured", "count", 3, 3)) == "3 operations"
+    assert unavailable("no chip") == {"unavailable": "no chip"}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(MaestroError, match=r"Loihi2Power: gave .* W: no number"):
+        Quantity(value, "W", "measured", "Loihi2Power", 0, 1)
+    with pytest.raises(MaestroError, match="no number"):
+        Quantity(0.5, "W", "measured", "Loihi2Power", 0, value)
+
+
+def test_bounds_hold_their_value():
+    with pytest.raises(MaestroError, match="Loihi2Power: gave 2 W, outside 0 to 1"):
+        Quantity(2, "W", "measured", "Loihi2Power", 0, 1)
+
+
+def test_sections_are_replaced_one_by_one(run):
+    assert read_measurement(run) == {"format": FORMAT}
+    file_section(run, "one", {"a": 1, "b": 2})
+    file_section(run, "two", {"c": 3})
+    file_section(run, "one", {"a": 4})
+    found = read_measurement(run)
+    assert {key: value for key, value in found["one"].items() if key != "provenance"} == {"a": 4}
+    assert found["two"]["c"] == 3
+    assert found["one"]["provenance"]["versions"]["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "measurement.json: cannot be read as JSON.*Delete it and measure again"),
+        ("[]", 'measurement.json: is of no known format .expected "format": 1.*Delete it and measure again'),
+        ('{"format": 2}', "is of no known format"),
+    ],
+)
+def test_a_damaged_file_is_refused_and_stays(run, text, words):
+    run.measurement.write_text(text)
+    with pytest.raises(MaestroError, match=words):
+        file_section(run, "one", {"a": 1})
+    assert run.measurement.read_text() == text
+
+
+def test_a_number_that_json_has_not_leaves_the_old_file(run):
+    file_section(run, "one", {"a": 1})
+    before = run.measurement.read_text()
+    with pytest.raises(ValueError, match="JSON"):
+        file_section(run, "two", {"a": math.nan})
+    assert run.measurement.read_text() == before
+    assert json.loads(before)["one"]["a"] == 1
+
+
+def test_a_run_that_is_not_there(tmp_path):
+    with pytest.raises(MaestroError, match=r"no such run folder\. Make it with `python -m train fit`"):
+        file_section(RunFolder(tmp_path / "none"), "one", {})
