@@ -1,11 +1,12 @@
 # Every target sets itself up: the first call makes .venv, later ones find it.
 #   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann)     RUN=  run folder     SOUND=  recording to identify
-#   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference
+#   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference   BOARD= a Loihi 2 board
 #   PYTHON=  a Python 3.10, if none is found by itself
 CONFIG ?= dh_lif
 RUN ?= runs/$(basename $(notdir $(CONFIG)))
 BACKEND ?=
 COMPARE ?= compare
+BOARD ?=
 
 SHELL := /bin/sh
 VENV := .venv
@@ -13,11 +14,14 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock corpus train export run parity identify compare bench lint format test clean
+.PHONY: help setup lock corpus train export run parity identify compare place doctor bundle deploy bench lint format test clean
 
 help:
 	@echo "make train export run     train on the embedded corpus, write the NetX file, run it, compare it with Lava"
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
+	@echo "make doctor               what of the way to a Loihi 2 is on this machine"
+	@echo "make place bundle         a run's cores on the chip, and one zip to carry to it (CONFIG=lif or dh_lif_spiking)"
+	@echo "make deploy               run it on a chip that this machine reaches, and compare"
 	@echo "make compare              ANN, LIF and DH-LIF, alike in all but the neuron (over an hour)"
 	@echo "make parity               SLAYER, reference, engine and Lava, spike for spike"
 	@echo "make bench                every benchmark, their JSON and BENCHMARKS.md (about ten minutes)"
@@ -88,6 +92,18 @@ identify: $(READY)
 
 compare: $(READY)
 	$(PY) -m hardware compare $(COMPARE)
+
+doctor: $(READY)
+	$(PY) -m hardware doctor $(if $(BOARD),--board $(BOARD))
+
+place: export
+	$(PY) -m hardware place $(RUN)/model.net
+
+bundle: export
+	$(PY) -m hardware bundle $(RUN)
+
+deploy: export
+	$(PY) -m hardware deploy $(RUN) $(if $(BOARD),--board $(BOARD))
 
 bench: $(READY)
 	$(PY) tests/benchmarks/bench.py
