@@ -163,11 +163,11 @@ def _run(options: argparse.Namespace) -> int:
     }
     common = {"folder": str(folder), "sim": options.sim, "plan": plan, "bundle": bundle, "record": options.record}
     common |= {"adapter": options.input_adapter, "profile_input": options.profile_input}
-    total = _total(plan, samples, bundle["latency"])
+    total = _total(plan, samples)
     jobs = [{**common, "pass": "spikes", "samples": samples, "steps": total, "layers": recorded, "probe": []}]
     if options.probe:
         few = min(options.probe_samples, samples)
-        steps = _total(plan, few, bundle["latency"])
+        steps = _total(plan, few)
         jobs.append({**common, "pass": "states", "samples": few, "steps": steps, "layers": [], "probe": options.probe})
     if not options.sim and not options.no_profile:
         jobs.append({**common, "pass": "profile", "samples": 1, "steps": options.steps, "layers": [], "probe": []})
@@ -191,9 +191,9 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def _total(plan: dict[str, int], samples: int, latency: int) -> int:
+def _total(plan: dict[str, int], samples: int) -> int:
     """Steps to run, as export/schedule.py of the project has it."""
-    return samples * plan["period"] + latency + plan["input_delay"] + plan["slack"]
+    return samples * plan["period"] + plan["input_delay"] + plan["slack"]
 
 
 def versions() -> dict[str, str]:
@@ -216,6 +216,34 @@ def checked(folder: Path) -> dict[str, Any]:
     FailedError
         A file is missing, or another one than was packed: the first is named.
     """
+    sums = _listed(folder)
+    for name in NEEDED:
+        if name not in sums:
+            raise FailedError(f"{SUMS}: does not list {name}, so it is damaged. Copy the bundle again")
+    for name in sorted(sums):
+        if not (folder / name).is_file():
+            raise FailedError(f"{name}: listed in {SUMS} and not there. Copy the bundle again")
+    found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(sums)}
+    try:
+        bundle: dict[str, Any] = json.loads((folder / BUNDLE).read_text())
+        stated = bundle["id"]
+    except (ValueError, KeyError, TypeError):
+        bundle, stated = {}, ""
+    content = "".join(f"{name} {digest}\n" for name, digest in found.items() if name != BUNDLE)
+    whole = stated == hashlib.sha256(content.encode()).hexdigest()
+    for name, digest in found.items():
+        if digest != sums[name]:
+            # Where the id is of these files, it is the list that is wrong.
+            where = SUMS if whole and name != BUNDLE else name
+            raise FailedError(f"{where}: not as it was packed: {name} has another hash. Copy the bundle again")
+    if not whole:
+        raise FailedError(f"{BUNDLE}: has an id that is not of these files. Copy the bundle again")
+    if bundle.get("format") != FORMAT:
+        raise FailedError(f"{BUNDLE}: of format {bundle.get('format')}, expected {FORMAT}")
+    return bundle
+
+
+def _listed(folder: Path) -> dict[str, str]:
     try:
         lines = (folder / SUMS).read_text().splitlines()
     except (OSError, ValueError) as error:
@@ -224,24 +252,9 @@ def checked(folder: Path) -> dict[str, Any]:
     for number, line in enumerate(lines, 1):
         digest, space, name = line.partition("  ")
         if len(digest) != 64 or not space or not name:
-            raise FailedError(f"{SUMS}: line {number} is none of sha256sum's, so the bundle is damaged. Copy it again")
+            raise FailedError(f"{SUMS}: line {number} is none of sha256sum's. Copy the bundle again")
         sums[name] = digest
-    for name in NEEDED:
-        if name not in sums:
-            raise FailedError(f"{SUMS}: does not list {name}, so the bundle is damaged. Copy it again")
-    for name, digest in sorted(sums.items()):
-        path = folder / name
-        if not path.is_file():
-            raise FailedError(f"{name}: missing from the bundle. Copy it again")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            raise FailedError(f"{name}: not the file that was packed ({SUMS} has another hash). Copy it again")
-    try:
-        bundle: dict[str, Any] = json.loads((folder / BUNDLE).read_text())
-    except ValueError as error:
-        raise FailedError(f"{BUNDLE}: no JSON: {error}") from error
-    if bundle.get("format") != FORMAT:
-        raise FailedError(f"{BUNDLE}: of format {bundle.get('format')}, expected {FORMAT}")
-    return bundle
+    return sums
 
 
 def _choose_board(options: argparse.Namespace) -> None:
@@ -360,7 +373,7 @@ def _packed(values: Any) -> str:
 
 
 def _recorded(job: dict[str, Any], work: Path, name: str, dtype: Any) -> Any:
-    """What a sink wrote, shape (channel, height, width, time) or (neuron, time); Lava's axes are the other way round."""
+    """What a sink wrote, shape (channel, height, width, time) or (neuron, time); Lava has its axes turned round."""
     shape = _shape(job, name.partition(".")[0])
     rows = np.fromfile(work / f"{name}.raw", dtype).reshape(job["steps"], *shape[::-1])
     return rows.transpose(*range(rows.ndim - 1, -1, -1))
