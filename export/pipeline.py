@@ -10,6 +10,7 @@ from export.dendrites import realisation
 from export.gate import CLIPS, Spikes, clip_features, gate_clips, run_gate
 from export.lint import require_clean
 from export.manifest import Head, Manifest, save_manifest
+from export.one_group import one_group
 from train.artifacts import RunFolder, atomic_write, sha256, versions
 from train.errors import MaestroError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Encode = Callable[[Sequence[tuple[str, int]]], Spikes]
 
 
-def export_run(run: RunFolder, limit: int = CLIPS) -> Manifest:
+def export_run(run: RunFolder, limit: int = CLIPS, *, ungrouped: bool = False) -> Manifest:
     """Export a run's network and say what it needs to be used.
 
     The file is written under a temporary name, judged by the lint, read back and run through the gate; only
@@ -34,6 +35,8 @@ def export_run(run: RunFolder, limit: int = CLIPS) -> Manifest:
         A finished run.
     limit
         Clips that the gate compares.
+    ungrouped
+        Write convolutions in groups as such of one group (:mod:`export.one_group`).
 
     Raises
     ------
@@ -61,6 +64,8 @@ def export_run(run: RunFolder, limit: int = CLIPS) -> Manifest:
 
     with _or_nothing(run):
         network = from_slayer(trained.network, shape)
+        if ungrouped:
+            network = one_group(network)
     with atomic_write(run.net) as candidate:
         candidate.write_bytes(netx.to_bytes(network))
         with _or_nothing(run):
