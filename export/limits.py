@@ -11,6 +11,10 @@ WEIGHT_STEP = 2
 DECAY_SHIFT = 12
 DECAY_ONE = 1 << DECAY_SHIFT
 
+# The voltage's decay has no offset bit in Lava, so that its register ends one below: lava-nc proc/lif/models.py
+# (dm_offset = 0; PyLifModelBitAcc says dv is 0 to 4095).
+V_DECAY_CHIP_MAX = DECAY_ONE - 1
+
 # Synaptic sums, thresholds and (in NetX) biases are shifted up by 6 bits to meet the state:
 # lava-nc proc/lif/models.py (act_shift, vth_shift); lava-dl netx/hdf5.py, get_neuron_params (bias_exp).
 ACTIVATION_SHIFT = 6
@@ -25,6 +29,14 @@ BIAS_MANT_MAX = (1 << 12) - 1
 BIAS_LAVA_MIN = -(1 << 15)
 BIAS_LAVA_MAX = (1 << 15) - 1
 
+# What a bias exponent's 3 bits hold, of which NetX uses the one above: lava-nc proc/lif/models.py (PyLifModelBitAcc).
+BIAS_EXP_MAX = 7
+
+# The sum that synapses hand a LIF population in a step is declared with 16 bits; the simulator does not hold it to
+# them: lava-nc proc/lif/models.py (AbstractPyLifModelFixed, a_in).
+SUM_MIN = -(1 << 15)
+SUM_MAX = (1 << 15) - 1
+
 # Current and voltage are 24 bit signed: lava-nc proc/lif/models.py (uv_bitwidth).
 STATE_MAX = 1 << 23
 
@@ -34,6 +46,14 @@ CONV_MAX = 127
 
 # Axonal delays, in steps: lava-dl netx/hdf5.py clamps at 62; slayer/block/cuba.py trains with the same bound.
 DELAY_MAX = 62
+
+# Exponents of a synapse's weights on Loihi's first generation: nengo-loihi builder/validate.py (validate_synapse_cfg).
+# NetX writes -7 to 0 for what the limits above let through (lava-dl netx/utils.py, optimize_weight_bits).
+WEIGHT_EXP_MIN = -7
+WEIGHT_EXP_MAX = 7
+
+# Bits of a graded spike on Loihi 2: Intel's technology brief of Loihi 2 (integer payloads of up to 32 bits).
+MESSAGE_BITS_MAX = 32
 
 # A branch's input is shifted down by its gain. Up to the shift above no bit is lost: (a << 6) >> g is exact.
 GAIN_MAX = ACTIVATION_SHIFT

@@ -2,26 +2,39 @@
 
 Each rule stands for something that stock lava-dl (0.6.0), lava-nc (0.10.0) or the chip gets wrong, most of it
 in silence. There is no rule for voltages that saturate below: a bound on them exceeds 24 bits for ordinary networks
-(for this project's at its first weights), and the gate would see the first spike that it costs.
+(for this project's at its first weights), and the gate would see the first spike that it costs. Rules that only
+the chip has are in ``export/chip_rules.py``.
 """
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from export import branch_checks, checks
 
+# A finding of the first kind is refused, one of the second said.
+ERROR = "error"
+WARNING = "warning"
+
+Kind = TypeVar("Kind")
+
 
 @dataclass(frozen=True)
-class Rule:
-    """One rule: its code and name, why it is there, what to do, and how it is checked on one layer."""
+class Rule(Generic[Kind]):
+    """One rule: its code and name, why it is there, what to do, how it is checked, and how severe a finding is.
+
+    The rest of its page is in ``export/pages.py``. ``check`` judges one layer, or for rules of the chip a file and
+    the way it is to be run.
+    """
 
     code: str
     title: str
     reason: str
     cure: str
-    check: checks.Check
+    check: Kind
+    severity: str = ERROR
 
 
-RULES = (
+RULES: tuple[Rule[checks.Check], ...] = (
     Rule(
         "NX001",
         "layer that NetX cannot run",
@@ -232,7 +245,7 @@ RULES = (
 )
 
 # Checked by reading the file, once no other rule is broken.
-UNFIT = Rule(
+UNFIT: Rule[checks.Check] = Rule(
     "NX020",
     "layers that do not fit",
     "A dataset is missing or of another kind, or two layers do not fit each other.",
