@@ -118,7 +118,8 @@ def several_decays(layer: RawLayer) -> Iterator[str]:
         decay = layer.numbers(f"neuron/{key}")
         if decay is not None and decay.size > 1:
             different = len(np.unique(decay))
-            yield f"has {decay.size} numbers for {key}, {different} of them different, in one population"
+            words = f"{different} of them different" if different > 1 else "all the same"
+            yield f"has {decay.size} numbers for {key}, {words}, in one population"
 
 
 def delayed(layer: RawLayer) -> Iterator[str]:

@@ -69,7 +69,7 @@ CHIP_RULES: tuple[Rule[ChipCheck], ...] = (
         "nevertheless. Public models of neurons for the chip, written in Lava's terms, set the decay once, in a "
         "configuration that all neurons share. Nothing public shows an array of decays on the chip.",
         "Give each decay a population of its own (one LIF with its own synapses, all into the next layer); or train "
-        "one decay a layer",
+        "one decay a layer, and write it as one number",
         each(chip_checks.several_decays),
         WARNING,
     ),

@@ -81,6 +81,7 @@ BROKEN = [
         set(),
         "has 5 numbers for vDecay, 3 of them different, in one population",
     ),
+    ("HW007", put("layer/3/neuron/vDecay", [9] * 5), set(), "has 5 numbers for vDecay, all the same, in one populat"),
     ("HW007", put("layer/1/neuron/iDecay", [9, 9, 8, 7]), set(), "has 4 numbers for iDecay, 3 of them different"),
     ("HW008", put("layer/3/delay", [0, 0, 0, 0, 0]), set(), "is a dense layer with delays, which NetX makes a DelayD"),
     (
