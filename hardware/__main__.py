@@ -55,11 +55,17 @@ def place(ctx: click.Context, net: Path, realise: str | None, compiler: str, boa
 
 
 @main.command()
-@click.option("--board", metavar="NAME", help="Print the environment for this board or partition as shell exports.")
+@click.option(
+    "--board", metavar="NAME", help="Print shell exports for a board, a partition or host:ADDRESS, for `eval`."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, board: str | None, as_json: bool) -> None:
-    """Say what of the way to the chip is here: packages, SLURM and its boards, GPU, energy counters."""
+    """Say what of the way to the chip is here: packages, SLURM and its boards, GPU, energy counters.
+
+    Each line is ok, missing or wrong, with the cure. Exit code 0 if the way through the simulator is sound, with a chip
+    or without; 1 if something is wrong.
+    """
     from hardware.doctor.command import doctor
 
     ctx.exit(doctor(board, as_json))

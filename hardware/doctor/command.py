@@ -76,6 +76,7 @@ def doctor(board: str | None, as_json: bool, probe: Probe | None = None) -> int:
     probe = probe or Probe()
     if board is not None and not as_json:
         return _exports(board, probe)
+    say("looking; trying whether the packages can be imported takes some seconds")
     report = examine(probe)
     choice = environment.choose(board, probe, report.slurm) if board is not None else None
     if as_json:

@@ -3,11 +3,14 @@
 import importlib.util
 import os
 import platform
+import selectors
 import shutil
 import signal
 import subprocess
 import sysconfig
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +20,8 @@ from hardware.availability import ClosedPackage, closed_package
 
 # No probe answers later than this unless something is wrong; a controller that is busy takes some seconds.
 PATIENCE_S = 15.0
+# Ten thousand boards in ten partitions are some megabytes.
+MOST_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Answer:
     out, err
         What it printed.
     failed
-        Why there is no exit code: there is no such command, it took too long, or it could not be started.
+        Why there is no exit code: there is no such command, it took or printed too much, or it could not be started.
     reason
         The system's words where it could not be started.
     """
@@ -38,7 +43,7 @@ class Answer:
     code: int = 0
     out: str = ""
     err: str = ""
-    failed: Literal["", "absent", "late", "unstartable"] = ""
+    failed: Literal["", "absent", "late", "endless", "unstartable"] = ""
     reason: str = ""
 
     @property
@@ -67,24 +72,26 @@ class Probe:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
                 start_new_session=True,
             )
         except FileNotFoundError:
             return Answer(failed="absent")
         except OSError as error:
             return Answer(failed="unstartable", reason=error.strerror or str(error))
-        try:
-            out, err = process.communicate(timeout=patience_s)
-        except BaseException as error:
-            # A wrapper's children hold the pipes open; they are of its session.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                return Answer(failed="late")
-            raise
-        return Answer(process.returncode, out, err)
+        failed: Literal["late", "endless"] | None = None
+        with process:
+            try:
+                out, err = _output(process, time.monotonic() + patience_s)
+            except TimeoutError:
+                failed = "late"
+            except OverflowError:
+                failed = "endless"
+            finally:
+                if process.returncode is None:
+                    # Its children too, which are of its session.
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+        return Answer(failed=failed) if failed else Answer(process.returncode, out, err)
 
     def which(self, name: str) -> str:
         """Path of a command, or nothing."""
@@ -138,3 +145,43 @@ class Probe:
     def free_bytes(self, path: str) -> int:
         """Room left on the disk that holds ``path``."""
         return shutil.disk_usage(path).free
+
+
+def _output(process: subprocess.Popen[bytes], deadline: float) -> tuple[str, str]:
+    """What a process prints until it ends.
+
+    Raises
+    ------
+    TimeoutError
+        It has not ended at ``deadline`` (of the monotonic clock).
+    OverflowError
+        It printed more than anything that is asked here does.
+    """
+    found: dict[int, bytearray] = {}
+    with selectors.DefaultSelector() as selector:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                found[pipe.fileno()] = bytearray()
+                selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select(_left(deadline)):
+                text = os.read(key.fd, 1 << 16)
+                found[key.fd] += text
+                if not text:
+                    selector.unregister(key.fileobj)
+                if len(found[key.fd]) > MOST_BYTES:
+                    raise OverflowError
+    try:
+        process.wait(_left(deadline))
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    out, err = (text.decode(errors="replace") for text in found.values())
+    return out, err
+
+
+def _left(deadline: float) -> float:
+    """Seconds until then, some."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

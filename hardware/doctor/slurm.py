@@ -60,6 +60,8 @@ def _silent(answer: Answer) -> Slurm:
         return Slurm("missing", "no sinfo on the PATH", cure)
     if answer.failed == "late":
         return Slurm("wrong", "sinfo did not answer in time and was ended", _ASK_ADMIN)
+    if answer.failed == "endless":
+        return Slurm("wrong", "sinfo printed without end and was ended", "see what `sinfo` is: `command -v sinfo`")
     return Slurm("wrong", f"sinfo cannot be started: {quoted(answer.reason)}", "mend it, or take it off the PATH")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hardware.doctor import probe
 from hardware.doctor.probe import Answer, Probe
 from hardware.doctor.sinfo import FORMAT
 from hardware.doctor.slurm import ask, rows
@@ -160,6 +161,24 @@ def test_a_real_process_whose_children_hang_is_ended_with_them(script, tmp_path)
             return
         time.sleep(0.05)
     raise AssertionError("the child lives on")
+
+
+def test_a_real_process_that_prints_without_end_is_ended(script, monkeypatch):
+    monkeypatch.setattr(probe, "MOST_BYTES", 1 << 20)
+    script("#!/bin/sh\nyes\n")
+    slurm = ask(Probe())
+    assert (slurm.state, slurm.found) == ("wrong", "sinfo printed without end and was ended")
+
+
+def test_a_real_process_that_closes_its_output_and_stays(script):
+    script("#!/bin/sh\nexec >&- 2>&-\nexec sleep 60\n")
+    assert Probe().run(("sinfo",), patience_s=0.5).failed == "late"
+
+
+def test_a_real_process_that_fails_and_says_why_in_bytes(script):
+    script("#!/bin/sh\nprintf 'b\\377d' >&2\nexit 3\n")
+    answer = Probe().run(("sinfo",))
+    assert (answer.code, answer.err, answer.good) == (3, "b\ufffdd", False)
 
 
 def test_a_real_file_that_is_no_program(script):
