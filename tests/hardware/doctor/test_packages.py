@@ -47,7 +47,7 @@ def test_another_python(machine):
     assert (finding.state, finding.found) == ("wrong", "3.11.4, while Lava's last releases run on 3.10")
 
 
-@pytest.mark.parametrize(("version", "state"), [("80.10.2", "ok"), ("", "missing"), ("82.0.1", "wrong")])
+@pytest.mark.parametrize(("version", "state"), [("80.10.2", "ok"), ("", "missing")])
 def test_setuptools_which_lava_dl_does_not_ask_for(machine, version, state):
     machine.version_of["setuptools"] = version
     finding = found(machine, "setuptools")
