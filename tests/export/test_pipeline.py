@@ -93,6 +93,16 @@ def test_the_same_checkpoint_gives_the_same_file(exported, cli):
     assert exported.net.read_bytes() == before
 
 
+def test_pooling_is_written_out_where_asked(exported, cli):
+    assert "HW009" in cli("export", "lint", exported.net, "--chip").output
+    before = load_manifest(exported).gate
+    result = cli("export", "netx", exported.path, "--limit", "4", "--one-group")
+    assert result.exit_code == 0, result.output
+    assert netx.read(exported.net).layers[2].weight.shape == (3, 3, 3, 1)
+    assert load_manifest(exported).gate == before
+    assert "HW009" not in cli("export", "lint", exported.net, "--chip").output
+
+
 DENDRITES = [
     (DendriteConfig(), ("conv1", "conv2", "dense1", "heads"), "analog"),
     (DendriteConfig(branches=2, layers="late", mask="blocks"), ("dense1", "heads"), "analog"),
