@@ -29,7 +29,7 @@ def stock_weights(weight: Integers, recurrent: Integers | None = None) -> list[I
 def _scaled(weight: Integers, recurrent: Integers | None) -> list[tuple[Integers, Integers, int]]:
     """Of each matrix what NetX scales it to, what the synapse keeps of it, and by how many bits sums go down again."""
     matrices = [weight] if recurrent is None else [weight, recurrent]
-    scale_bits, weight_bits = _netx_scaling(np.concatenate([matrix.reshape(-1) for matrix in matrices]))
+    scale_bits, weight_bits = netx_scaling(np.concatenate([matrix.reshape(-1) for matrix in matrices]))
     scaled = [matrix << scale_bits for matrix in matrices]
     return [(matrix, _synapse_weights(matrix, weight_bits), scale_bits) for matrix in scaled]
 
@@ -65,7 +65,7 @@ def _is_altered(layer: DenseLayer) -> bool:
     return any((scaled != kept).any() for scaled, kept, _ in _scaled(layer.weight, layer.recurrent))
 
 
-def _netx_scaling(weight: Integers) -> tuple[int, int]:
+def netx_scaling(weight: Integers) -> tuple[int, int]:
     """Bits that NetX shifts the weights up by, and number of bits that it says they have."""
     largest, smallest = int(weight.max()), int(weight.min())
     signed = smallest < 0 <= largest

@@ -39,19 +39,22 @@ def compare(source: str, seeds: int | None, names: str, out: Path | None, worker
 
 
 @main.command()
-@click.argument("net", type=click.Path(path_type=Path))
+@click.argument("net", metavar="[NET|RUN]", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--realise", type=click.Choice(["spiking", "analog"]), help="How dendrites are counted; else as exported."
+    "--realise", type=click.Choice(["spiking", "analog"]), help="How analog dendrites are counted; else as analog."
 )
-@click.option("--compiler", type=click.Choice(["2022", "newer"]), default="newer", help="Whose formula to use.")
-@click.option("--board", default="oheogulch", help="Board whose chips are counted.")
+@click.option("--compiler", type=click.Choice(["2022", "newer"]), default="newer", help="Whose rules to use.")
+@click.option("--board", default="oheogulch", help="Board whose chips are counted: oheogulch or kapohopoint.")
+@click.option("--check", is_flag=True, help="Print the rules beside the compiler's published tables.")
 @click.option("--json", "as_json", is_flag=True, help="Print the placement as JSON.")
 @click.pass_context
-def place(ctx: click.Context, net: Path, realise: str | None, compiler: str, board: str, as_json: bool) -> None:
-    """Say how many of the chip's cores the file NET takes, and what binds; exit 1 if it does not fit."""
+def place(
+    ctx: click.Context, net: Path | None, realise: str | None, compiler: str, board: str, check: bool, as_json: bool
+) -> None:
+    """Say how many of the chip's cores NET takes, and what binds; exit 1 if it does not fit the board."""
     from hardware.placement.command import place
 
-    ctx.exit(place(net, realise, compiler, board, as_json))
+    ctx.exit(place(net, realise, compiler, board, as_json, check))
 
 
 @main.command()
@@ -73,15 +76,21 @@ def doctor(ctx: click.Context, board: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--samples", type=click.IntRange(min=1), default=16, help="Test clips to pack.")
-@click.option("--out", type=click.Path(path_type=Path), help="The zip; else RUN/bundle.zip.")
+@click.option("--samples", type=click.IntRange(min=1), help="Test clips to pack, half of each test set; else 16.")
+@click.option("--out", type=click.Path(path_type=Path), help="The zip to write or to read; else RUN/bundle.zip.")
 @click.option(
     "--read", "result", type=click.Path(path_type=Path), help="Compare and file a result.json that came back."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was packed or found as JSON.")
 @click.pass_context
-def bundle(ctx: click.Context, run: Path, samples: int, out: Path | None, result: Path | None, as_json: bool) -> None:
-    """Pack RUN for a machine with a Loihi 2 and without this project; or read what came back from there."""
+def bundle(
+    ctx: click.Context, run: Path, samples: int | None, out: Path | None, result: Path | None, as_json: bool
+) -> None:
+    """Pack RUN for a machine with a Loihi 2 and without this project; or read what came back from there.
+
+    The zip holds the network, test clips as spikes, the spikes expected of every layer, one script that runs them on
+    the chip or with --sim in Lava's simulator, and a job for SLURM. With --read exit 1 says that a spike differs.
+    """
     from hardware.bundle.command import bundle
 
     ctx.exit(bundle(run, samples, out, result, as_json))
