@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from hardware.boards import board_kind
 from hardware.doctor import environment, gpu, machine, packages
 from hardware.doctor.environment import Choice
 from hardware.doctor.finding import Finding, sound
-from hardware.doctor.known import board_kind
 from hardware.doctor.probe import Probe
 from hardware.doctor.slurm import COLUMNS, Slurm, ask, rows
 from hardware.doctor.slurm import findings as slurm_findings

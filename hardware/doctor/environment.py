@@ -10,8 +10,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from hardware.boards import board_kind, generation
 from hardware.doctor.finding import Finding, quoted
-from hardware.doctor.known import board_kind, facts, generation
+from hardware.doctor.known import facts
 from hardware.doctor.probe import Probe
 from hardware.doctor.sinfo import Board, Reading
 from hardware.doctor.slurm import Slurm, spelt

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from hardware.boards import board_kind
 from hardware.doctor.finding import Finding, State, quoted
-from hardware.doctor.known import board_kind, facts
+from hardware.doctor.known import facts
 from hardware.doctor.probe import Answer, Probe
 from hardware.doctor.sinfo import FORMAT, Board, Reading, Use, read_lines, read_table
 

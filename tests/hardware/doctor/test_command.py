@@ -9,7 +9,7 @@ import pytest
 from hardware.availability import MODULES, ClosedPackage
 from hardware.doctor import command
 from hardware.doctor.finding import Finding, quoted
-from hardware.doctor.known import board_kind, facts, version_sets
+from hardware.doctor.known import facts, version_sets
 from train.errors import MaestroError
 
 
@@ -132,29 +132,5 @@ def test_a_line():
 
 
 def test_what_is_known_beforehand_names_its_sources():
-    for section in ("sets", "boards", "generations"):
-        assert all(entry["source"] for entry in facts()[section])
+    assert all(entry["source"] for entry in facts()["sets"])
     assert version_sets()[0].evidence == "tested"
-
-
-@pytest.mark.parametrize(
-    ("partition", "node", "chips"),
-    [
-        ("oheogulch", "", 1),
-        ("oheogulch_20m", "", 1),
-        ("kp", "", 8),
-        ("kp_stack", "", 8),
-        ("kp_build", "", 8),
-        ("nahuku08", "", 8),
-        ("nahuku32_inf", "", 32),
-        ("", "ncl-ext-og-05", 1),
-        ("", "ncl-ext-ghrd-01", 32),
-    ],
-)
-def test_chips_of_boards(partition, node, chips):
-    assert board_kind(partition, node).chips == chips
-
-
-def test_boards_that_are_not_known():
-    assert board_kind("kpx") is None
-    assert board_kind("", "dogs-01") is None
