@@ -1,0 +1,402 @@
+"""What came back: only this bundle's, only whole, compared spike by spike, filed beside what was there."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from hardware.bundle.check import FILES, open_folder, unpacked
+from hardware.bundle.pack import pack
+from hardware.bundle.read import file_result, read_result
+from hardware.measurement import file_section
+from train.artifacts import RunFolder, read_json, write_json
+from train.errors import MaestroError
+
+POWER = {"total_w": [0.70, 0.66, 0.68, 0.67, 0.69], "static_total_w": 0.232}
+PROFILE = {
+    "steps": 6400,
+    "sample": 0,
+    "period": 64,
+    "time": {"time_per_step": [150.0, 155.0, 152.0, 153.0], "avg_time_per_step_us": 152.5},
+    "power": POWER,
+    "activity": {"chip_idx": [0, 0], "core_idx": [3, 4], "syn_ops": [500.0, 700.0], "axon_out": [100.0, 200.0]},
+    "memory": {"core_idx": [3, 4], "total_mpds": [0.25, 0.5]},
+    "missing": {"activity.spikes_in": "AttributeError: no such thing"},
+}
+
+
+def read(cli, run, path, *more):
+    return cli("hardware", "bundle", run.path, "--read", path, *more)
+
+
+def test_a_result_without_fault_is_compared_and_filed(packed, run, cli, answer, write):
+    done = read(cli, run, write(answer(packed)))
+    assert done.exit_code == 0, done.output
+    assert "loihi2: spikes of 4 samples, found 2 steps late" in done.output
+    assert "no spike differs" in done.output
+    assert "nothing measured: the bundle was run with --no-profile" in done.output
+    filed = read_json(run.measurement, "")["loihi2"]
+    assert filed["comparison"]["total"] == 0
+    assert filed["comparison"]["delay"] == 2
+    assert filed["comparison"]["not_recorded"] == []
+    assert filed["bundle_id"] == packed.content["id"]
+    assert filed["clips"] == packed.content["clips"]
+    with np.load(zipfile.ZipFile(packed.path).open(f"lif-{packed.content['id'][:8]}/golden.npz")) as golden:
+        assert filed["comparison"]["expected"] == {name: int(golden[name].sum()) for name in golden.files}
+
+
+@pytest.mark.parametrize("delay", [0, 5])
+def test_the_way_in_and_out_may_take_other_steps_than_thought(packed, run, cli, answer, write, delay):
+    done = read(cli, run, write(answer(packed, delay=delay)))
+    assert done.exit_code == 0, done.output
+    assert f"found {delay} steps late" in done.output
+
+
+def test_a_changed_spike_is_located(packed, run, cli, answer, write, flip):
+    content = answer(packed)
+    plan = content["schedule"]
+    shape = {layer["name"]: layer["shape"] for layer in packed.content["layers"]}["conv2"]
+    place = (shape[0] - 1, shape[1] - 2, 0)
+    flip(content, "conv2", (*place, 2 * plan["period"] + plan["input_delay"] + 17))
+    flip(content, "heads", (1, 3 * plan["period"] + plan["input_delay"] + 3))
+    done = read(cli, run, write(content))
+    assert done.exit_code == 1
+    where = f"sample 2, layer conv2, neuron ({', '.join(map(str, place))}), step 17: "
+    assert f"first divergence: {where}" in done.output
+    found = read_json(run.measurement, "")["loihi2"]["comparison"]
+    assert found["differing"] == {"conv1": 0, "pool1": 0, "conv2": 1, "dense1": 0, "heads": 1}
+    assert found["first"]["neuron"] == list(place)
+
+
+def test_a_simulators_result_is_filed_apart_and_has_no_energy(packed, run, cli, answer, write):
+    assert read(cli, run, write(answer(packed, "simulator"))).exit_code == 0
+    filed = read_json(run.measurement, "")
+    assert set(filed) == {"format", "simulator_check"}
+    assert not {"energy", "power", "profile"} & set(filed["simulator_check"])
+    assert filed["simulator_check"]["comparison"]["delay"] == 0
+
+
+def test_reading_twice_is_reading_once_and_other_sections_stay(packed, run, cli, answer, write):
+    file_section(run, "other", {"kept": [1, 2]})
+    path = write({**answer(packed), "profile": PROFILE})
+    assert read(cli, run, path).exit_code == 0
+    first = read_json(run.measurement, "")
+    assert read(cli, run, path).exit_code == 0
+    second = read_json(run.measurement, "")
+    assert first["other"] == second["other"]
+    for content in (first, second):
+        content["loihi2"].pop("provenance")
+    assert first == second
+
+
+def test_what_was_measured_is_filed_with_its_method_and_what_was_not_with_why(packed, run, cli, answer, write):
+    done = read(cli, run, write({**answer(packed), "profile": PROFILE}))
+    assert done.exit_code == 0, done.output
+    filed = read_json(run.measurement, "")["loihi2"]
+    assert filed["chips"] == {"board": 1, "active": 1, "named_by": "oheogulch"}
+    assert filed["power"]["total"]["value"] == pytest.approx(0.68)
+    assert filed["power"]["dynamic"]["value"] == pytest.approx(0.68 - 0.232)
+    assert filed["energy"]["total"]["value"] == pytest.approx(0.68 * 152.5e-6 * 64)
+    assert filed["energy"]["total"]["kind"] == "measured"
+    assert filed["activity"]["syn_ops"]["value"] == pytest.approx(12.0)
+    assert filed["activity"]["cores"]["syn_ops"] == [5.0, 7.0]
+    assert filed["activity"]["cores"]["core_idx"] == [3, 4]
+    assert filed["memory"]["cores"]["total_mpds"] == [0.25, 0.5]
+    assert filed["activity"]["spikes_in"] == {"unavailable": "activity.spikes_in: AttributeError: no such thing"}
+    assert "not measured: activity spikes in: activity.spikes_in: AttributeError" in done.output
+    assert (
+        "not measured: activity dendrite updates: activity.dendrite_updates: the recording does not hold" in done.output
+    )
+    assert "energy, dynamic" in done.output
+
+
+def test_the_chips_counters_stand_beside_the_engines(packed, run, cli, answer, write):
+    """The engine's own counts, put in as the chip's, come out as a ratio of 1."""
+    from export import netx
+    from hardware.bundle.golden import tally_of_period
+
+    with unpacked(packed.path) as bundle:
+        sample, plan = bundle.inputs()[0], bundle.plans["chip"]
+    tally = tally_of_period(netx.read(run.net), sample, plan)
+    alone = tally_of_period(netx.read(run.net), sample[..., :20], plan)
+    assert tally.steps == alone.steps == plan.period - plan.slack
+    layers = tally.layers.values()
+    counts = {name: [100.0 * getattr(layer, name) for layer in layers] for name in ("syn_ops", "spikes_in", "axon_out")}
+    counts["dendrite_updates"] = [100.0 * plan.period * layer.neurons for layer in layers]
+    done = read(cli, run, write({**answer(packed), "profile": {**PROFILE, "activity": counts}}))
+    assert done.exit_code == 0, done.output
+    found = read_json(run.measurement, "")["loihi2"]["engine"]["counters"]
+    assert {name: entry["chip_over_engine"] for name, entry in found.items()} == dict.fromkeys(counts, 1.0)
+    assert "syn_ops an inference: chip" in done.output
+
+
+def test_output_alone_is_enough_and_what_is_missing_is_said(packed, run, cli, answer, write):
+    done = read(cli, run, write(answer(packed, layers=["heads"])))
+    assert done.exit_code == 0, done.output
+    assert "not recorded, so not compared: conv1, pool1, conv2, dense1" in done.output
+    assert read_json(run.measurement, "")["loihi2"]["comparison"]["not_recorded"] == [
+        "conv1",
+        "pool1",
+        "conv2",
+        "dense1",
+    ]
+
+
+def test_a_run_that_failed_in_its_profile_has_its_spikes(packed, run, cli, answer, write):
+    failed = {"pass": "profile", "error": "no board"}
+    done = read(cli, run, write({**answer(packed), "failed": failed}))
+    assert done.exit_code == 0, done.output
+    assert "the run was not finished: pass profile: no board" in done.output
+    assert "nothing measured: pass profile: no board" in done.output
+
+
+def test_fewer_samples_than_packed_are_compared(packed, run, cli, answer, write):
+    done = read(cli, run, write({**answer(packed), "samples": 3}))
+    assert "spikes of 3 samples" in done.output
+    assert len(read_json(run.measurement, "")["loihi2"]["clips"]) == 3
+
+
+def change(content, key, name, value):
+    return {**content, key: {**content[key], name: value}}
+
+
+def without(content, name):
+    return {**content, "layers": {key: value for key, value in content["layers"].items() if key != name}}
+
+
+def bits(content, cut=False, **values):
+    entry = {**content["layers"]["conv1"], **values}
+    if cut:
+        entry["bits"] = entry["bits"][: len(entry["bits"]) // 8 * 4]
+    return change(content, "layers", "conv1", entry)
+
+
+def shorten(content):
+    import base64
+    import zlib
+
+    entry = content["layers"]["conv1"]
+    shape = [*entry["shape"][:-1], 100]
+    none = base64.b64encode(zlib.compress(bytes(-(-int(np.prod(shape)) // 8)))).decode()
+    return change(content, "layers", "conv1", {"shape": shape, "bits": none})
+
+
+DAMAGED = {
+    "no JSON": (lambda _: "{", "result.json: cannot be read as JSON"),
+    "a list": (lambda _: [], 'result.json: is no result of a bundle (expected "format": 1)'),
+    "format": (lambda content: {**content, "format": 2}, "is no result of a bundle"),
+    "keys": (lambda _: {"format": 1, "bundle_id": ""}, "lacks backend, schedule, samples, steps_run, layers"),
+    "bundle": (lambda content: {**content, "bundle_id": "f" * 64}, "is of bundle ffffffff, and this is"),
+    "backend": (lambda content: {**content, "backend": "gpu"}, "is of backend 'gpu' (expected loihi2 or simulator)"),
+    "schedule": (lambda content: change(content, "schedule", "reset_offset", 9), "was run by Schedule("),
+    "no schedule": (lambda content: {**content, "schedule": None}, "says no schedule that it was run by"),
+    "samples": (lambda content: {**content, "samples": 5}, "has 5 samples (expected 1 to 4)"),
+    "no samples": (
+        lambda content: {**content, "samples": 0, "failed": {"pass": "spikes", "error": "no board"}},
+        "has 0 samples (it failed in pass spikes: no board)",
+    ),
+    "no layers": (lambda content: {**content, "layers": {}}, "holds no recorded layer"),
+    "no output": (lambda content: without(content, "heads"), "holds no recording of layer heads"),
+    "a layer less": (lambda content: without(content, "conv2"), "holds no recording of layer conv2"),
+    "unknown layer": (lambda content: change(content, "layers", "conv9", {}), "records layer conv9, which the bundle"),
+    "shape": (
+        lambda content: bits(content, shape=[3, 3, 1, 999]),
+        "layer conv1: has shape (3, 3, 1, 999) (expected (3,",
+    ),
+    "no bits": (
+        lambda content: change(content, "layers", "conv1", {"shape": [1]}),
+        "layer conv1: has no shape or no bits",
+    ),
+    "not base64": (lambda content: bits(content, bits="&&&&"), "layer conv1: has damaged bits"),
+    "cut bits": (lambda content: bits(content, cut=True), "layer conv1: has bits that are cut short"),
+    "too short": (shorten, "layer conv1: ends after 100 steps (expected at least"),
+    "profile": (lambda content: {**content, "profile": {"steps": 0}}, "profile: says steps 0, period None"),
+    "series": (
+        lambda content: {**content, "profile": {**PROFILE, "power": {"total_w": ["x"]}}},
+        "profile: power.total_w holds no numbers",
+    ),
+    "nan": (
+        lambda content: {**content, "profile": {**PROFILE, "power": {"total_w": [float("nan")]}}},
+        "profile: power.total_w is no list of finite numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_damaged_result_is_refused_and_nothing_is_filed(packed, run, cli, answer, tmp_path, what):
+    damage, text = DAMAGED[what]
+    damaged = damage(answer(packed))
+    path = tmp_path / "result.json"
+    path.write_text(damaged if isinstance(damaged, str) else json.dumps(damaged))
+    done = read(cli, run, path)
+    assert done.exit_code == 1, done.output
+    assert text in " ".join(done.output.split())
+    assert not run.measurement.exists()
+
+
+def test_a_bomb_is_not_blown_up(packed, answer, write):
+    import base64
+    import zlib
+
+    content = answer(packed)
+    content["layers"]["conv1"]["bits"] = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
+    with unpacked(packed.path) as bundle, pytest.raises(MaestroError, match="layer conv1: has bits that go on"):
+        read_result(write(content), bundle)
+
+
+def test_a_missing_result(packed, run, cli, tmp_path):
+    done = read(cli, run, tmp_path / "none.json")
+    assert done.exit_code == 1
+    assert "none.json: no such file" in done.output
+
+
+def test_another_runs_result_is_refused(packed, run, make_run, cli, answer, write):
+    other = make_run("spiking", "other")
+    foreign = pack(other, 4, other.path / "bundle.zip")
+    done = read(cli, run, write(answer(foreign)))
+    assert done.exit_code == 1
+    assert (
+        f"is of bundle {foreign.content['id'][:8]}, and this is {packed.content['id'][:8]}. Name the bundle"
+        in done.output
+    )
+    done = read(cli, run, write(answer(foreign)), "--out", foreign.path)
+    assert done.exit_code == 1
+    assert "model.net: is another network than the bundle's. Name the run that was packed" in done.output
+    assert not run.measurement.exists()
+
+
+def test_samples_do_not_go_with_read_and_a_bundle_must_be_there(run, cli, write):
+    done = read(cli, run, write({}), "--samples", "2")
+    assert done.exit_code == 2
+    assert "--samples: does not go with --read" in done.output
+    done = read(cli, run, write({}))
+    assert done.exit_code == 1
+    assert "bundle.zip: no such bundle. Name the one that the result is of with --out FILE.zip" in done.output
+
+
+def test_a_folder_is_read_as_the_zip_is(packed, run, unzip, answer, write):
+    reading = file_result(run, unzip(packed.path), write(answer(packed)))
+    assert (reading.section, reading.comparison.total) == ("loihi2", 0)
+
+
+def rezip(path, change):
+    """The zip again, its files changed by name."""
+    with zipfile.ZipFile(path) as archive:
+        files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    top = next(iter(files)).split("/")[0]
+    change(top, files)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("name", FILES)
+def test_a_flipped_byte_is_refused_and_named(packed, run, cli, answer, write, name, place):
+    result = write(answer(packed))
+
+    def flip(top, files):
+        content = bytearray(files[f"{top}/{name}"])
+        content[int(place * len(content))] ^= 1
+        files[f"{top}/{name}"] = bytes(content)
+
+    rezip(packed.path, flip)
+    done = read(cli, run, result)
+    assert done.exit_code == 1
+    assert f"bundle.zip, {name}: is" in done.output
+    assert not run.measurement.exists()
+
+
+def test_every_byte_of_the_hashes_counts(packed, unzip):
+    folder = unzip(packed.path)
+    whole = (folder / "SHA256SUMS").read_bytes()
+    for place in range(0, len(whole), 7):
+        content = bytearray(whole)
+        content[place] ^= 32
+        (folder / "SHA256SUMS").write_bytes(content)
+        with pytest.raises(MaestroError, match=r"SHA256SUMS"):
+            open_folder(folder)
+    (folder / "SHA256SUMS").write_bytes(whole)
+    open_folder(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(packed, run, cli, write, name):
+    rezip(packed.path, lambda top, files: files.pop(f"{top}/{name}"))
+    done = read(cli, run, write({}))
+    assert done.exit_code == 1
+    assert f"bundle.zip, {name}: is missing from the bundle" in done.output
+
+
+def test_a_file_too_many_is_named(packed, run, cli, write, unzip, tmp_path):
+    rezip(packed.path, lambda top, files: files.update({f"{top}/more.py": b"x"}))
+    assert "more.py, which is none of a bundle's files" in read(cli, run, write({})).output
+    rezip(packed.path, lambda top, files: files.update({"../../escape.txt": b"x"}))
+    assert read(cli, run, write({})).exit_code == 1
+    assert not list(tmp_path.rglob("escape.txt"))
+
+
+def test_a_file_too_many_in_a_folder_is_named(packed, unzip):
+    folder = unzip(packed.path)
+    (folder / "result.json").write_text("{}")
+    open_folder(folder)
+    (folder / "inputs2.npy").write_text("")
+    with pytest.raises(MaestroError, match=r"inputs2\.npy: is none of a bundle's files\. Take it out"):
+        open_folder(folder)
+
+
+def test_a_truncated_zip_and_what_is_none(packed, run, cli, write):
+    whole = packed.path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:-5], b"", b"no zip at all"):
+        packed.path.write_bytes(content)
+        done = read(cli, run, write({}))
+        assert done.exit_code == 1
+        assert "bundle.zip: is not a whole zip" in done.output
+        assert "Traceback" not in done.output
+
+
+def test_a_byte_of_the_zip_itself(packed):
+    """Whatever byte of the archive is another: an error of ours, or the very same content."""
+    whole = packed.path.read_bytes()
+    refused = 0
+    places = [*range(0, len(whole), max(1, len(whole) // 80)), *range(len(whole) - 1200, len(whole), 9)]
+    for place in places:
+        content = bytearray(whole)
+        content[place] ^= 0x41
+        packed.path.write_bytes(content)
+        try:
+            with unpacked(packed.path) as bundle:
+                assert bundle.id == packed.content["id"]
+        except MaestroError:
+            refused += 1
+    assert refused > len(places) // 2
+
+
+def test_json_is_what_is_filed(packed, run, cli, answer, write):
+    done = read(cli, run, write(answer(packed)), "--json")
+    filed = read_json(run.measurement, "")["loihi2"]
+    filed.pop("provenance")
+    assert json.loads(done.stdout) == filed
+
+
+def test_a_bundle_json_that_says_nonsense(packed, unzip):
+    from hardware.bundle.check import sums_text
+
+    folder = unzip(packed.path)
+    for values, text in (
+        ({"format": 1}, "does not say what a bundle says"),
+        ({**packed.content, "format": 7}, "is of format 7, expected 1"),
+        ({**packed.content, "id": "0" * 64}, "has an id that is not of these files"),
+    ):
+        write_json(folder / "bundle.json", values)
+        (folder / "SHA256SUMS").write_text(sums_text(folder))
+        with pytest.raises(MaestroError, match=text):
+            open_folder(folder)
+
+
+def test_a_damaged_measurement_is_not_overwritten(packed, run, cli, answer, write):
+    RunFolder(run.path).measurement.write_text("{")
+    done = read(cli, run, write(answer(packed)))
+    assert done.exit_code == 1
+    assert run.measurement.read_text() == "{"
