@@ -126,13 +126,14 @@ def deploy(
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--net", metavar="NET|RUN", type=click.Path(path_type=Path), help="Hold its table against this network.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was read as JSON.")
 @click.pass_context
-def log(ctx: click.Context, file: Path, as_json: bool) -> None:
-    """Read what Intel's compiler and profilers printed, pasted into FILE, as data."""
+def log(ctx: click.Context, file: Path, net: Path | None, as_json: bool) -> None:
+    """Read what Intel's compiler and profilers printed, pasted into FILE, as data; or series of power in a .npy."""
     from hardware.logs.command import log
 
-    ctx.exit(log(file, as_json))
+    ctx.exit(log(file, as_json, net))
 
 
 if __name__ == "__main__":
