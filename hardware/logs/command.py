@@ -89,8 +89,9 @@ def emit(found: Log) -> None:
         key = (each.register, each.core, each.allocation, each.limit)
         tried[key] = tried.get(key, 0) + 1
     for (register, core, allocation, limit), times in tried.items():
-        ratio = f"{allocation / limit:.2f} times"
-        click.echo(f"violation: core {core}, {register} {allocation} of {limit} ({ratio}), printed {times} times")
+        often = "once" if times == 1 else f"{times} times"
+        ratio = f"{allocation / limit:.2f} times the limit"
+        click.echo(f"violation: core {core}, {register} {allocation} of {limit}, {ratio}, printed {often}")
     if found.running_on:
         click.echo(f"ran on {found.running_on}")
     if found.steps:
