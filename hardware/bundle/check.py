@@ -44,6 +44,8 @@ class Bundle:
         By layer with neurons, in order: shape of one step.
     plans
         Schedules of ``chip`` and ``simulator``.
+    cores
+        Cores that the placement foretold: ``value``, ``low``, ``high``.
     """
 
     folder: Path
@@ -56,6 +58,7 @@ class Bundle:
     plans: dict[str, Schedule]
     latency: int
     clips: tuple[tuple[str, int], ...]
+    cores: dict[str, Any]
 
     def golden(self, samples: int) -> dict[str, Spikes]:
         """Expected spikes of the first samples, by layer, each (sample, neuron..., time)."""
@@ -196,6 +199,7 @@ def _parse(folder: Path, where: str) -> Bundle:
             {key: plan_of(values) for key, values in content["schedule"].items()},
             content["latency"],
             tuple((split, index) for split, index in content["clips"]),
+            content["placement"]["cores"],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(f"does not say what a bundle says: {error}") from error

@@ -1,5 +1,6 @@
 """The verb ``bundle``: pack a run, or read what came back, and say so."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,6 @@ def bundle(path: Path, samples: int | None, out: Path | None, result: Path | Non
 
 def _say_packed(packed: Packed, run: Path, out: Path | None) -> None:
     content = packed.content
-    for warning in packed.warnings:
-        say(f"warning: {warning}")
     say(
         f"wrote {packed.path}: {packed.size_bytes / 1e6:.2f} MB, {content['samples']} samples of {content['steps']} "
         f"steps, golden spikes of {len(content['layers'])} layers, id {content['id'][:8]}"
@@ -66,6 +65,10 @@ def _say_packed(packed: Packed, run: Path, out: Path | None) -> None:
     cores, chips = placement["cores"], placement["chips"]
     span = f"{cores['low']} to {cores['high']}" if cores["low"] != cores["high"] else f"{cores['high']}"
     say(f"takes {span} cores, {chips} {'chip' if chips == 1 else 'chips'} (`python -m hardware place {run}` says why)")
+    if packed.warnings:
+        codes = Counter(warning.partition(" ")[0] for warning in packed.warnings)
+        warned = ", ".join(f"{code} ({count})" if count > 1 else code for code, count in codes.items())
+        say(f"the lint warns, of {warned}: `python -m export lint {RunFolder(run).net} --chip` says what and why")
     where = "" if out is None else f" --out {out}"
     say(
         f"next: copy it to a machine with Lava, unzip it, `python run_on_loihi.py --sim --samples 2` there, then "
@@ -89,10 +92,16 @@ def show_reading(reading: Reading, run: RunFolder) -> None:
         say(f"first divergence: {found.first}")
     else:
         say("no spike differs")
+    if reading.content["states"]:
+        say(f"states recorded of {', '.join(reading.content['states'])}: not compared, they stay in the result")
     if reading.failed:
         say(f"the run was not finished: {reading.failed}")
     if reading.section == "loihi2":
         _show_measured(reading.content)
+        compiler = reading.content["compiler"]
+        if "cores" in compiler:
+            low, high = (compiler["cores_foretold"][key] for key in ("low", "high"))
+            say(f"the compiler took {compiler['cores']} cores; {low} to {high} were foretold")
     else:
         say("a run in the simulator: nothing was measured")
     say(f"filed as {reading.section} in {run.measurement}")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from hardware.boards import board_kind, board_kinds
 from hardware.bundle.profile import Profile, Series
 from hardware.measurement import Quantity, unavailable
 from lava_runtime.engine.tally import Tally
@@ -22,9 +23,6 @@ LEVEL = 0.95
 # remember; 20 of them leave 19 degrees of freedom. (Law and Kelton, Simulation Modeling and Analysis, batch means.) A
 # block bootstrap would say much the same, and not the same twice.
 BATCHES = 20
-# Chips that a board has, whose static power is in every reading. Source: the project's facts, section 6, and what
-# public profiling scripts of NetX networks divide by.
-BOARD_CHIPS = {"oheogulch": 1, "kp": 8, "nahuku08": 8, "nahuku32": 32}
 COUNTERS = ("syn_ops", "dendrite_updates", "axon_out", "spikes_in", "spike_axon_in")
 _INDICES = ("chip_idx", "core_idx")
 
@@ -50,7 +48,7 @@ class Chips:
         """Between what lies the part of the static power that is the active chips'; the upper end if unknown."""
         if self.board is not None and self.active is not None:
             return self.active / self.board, self.active / self.board
-        most = self.board or max(BOARD_CHIPS.values())
+        most = self.board or max(kind.chips for kind in board_kinds())
         return (self.active or 1) / max(most, self.active or 1), 1.0
 
     def __str__(self) -> str:
@@ -60,21 +58,15 @@ class Chips:
 
 def chips_of(environment: Mapping[str, Any] | None, activity: Mapping[str, Series]) -> Chips:
     """Chips of the board by its partition's or its own name, and those that have a core with activity."""
-    names = [str((environment or {}).get(key) or "") for key in ("PARTITION", "BOARD")]
-    board = next((count for count in map(_board_chips, names) if count), None)
+    partition, node = (str((environment or {}).get(key) or "") for key in ("PARTITION", "BOARD"))
+    kind = board_kind(partition, node)
+    board = kind.chips if kind else None
     active = int(np.unique(activity["chip_idx"]).size) if "chip_idx" in activity else None
     if board == 1:
         active = 1
     if board is not None and active is not None and active > board:
         board = None
-    return Chips(board, active, next(filter(None, names), ""))
-
-
-def _board_chips(name: str) -> int | None:
-    # Partitions: oheogulch, oheogulch_2h, kp, kp_stack, kp_build, nahuku08; boards of Oheo Gulch: ncl-og-05.
-    if "-og-" in name:
-        return BOARD_CHIPS["oheogulch"]
-    return BOARD_CHIPS.get(name.partition("_")[0].rstrip("*"))
+    return Chips(board, active, partition or node)
 
 
 def mean_of(series: Series, unit: str, what: str) -> Quantity:

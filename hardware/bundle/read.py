@@ -14,11 +14,12 @@ import numpy as np
 from export import netx
 from export.schedule import Schedule
 from hardware.bundle.check import Bundle, Spikes, open_folder, plan_of
+from hardware.bundle.compiled import LOG, compiled_section
 from hardware.bundle.golden import tally_of_period
 from hardware.bundle.profile import Profile
 from hardware.bundle.quantities import cross_check, profile_section
 from hardware.divergence import Comparison, compare_streams
-from hardware.loihi2.on_chip import OUTPUT_DELAY_MAX
+from hardware.loihi2.on_chip import delays
 from hardware.measurement import file_section
 from train.artifacts import RunFolder, read_json, sha256
 from train.errors import MaestroError
@@ -45,6 +46,8 @@ class Recording:
         What was measured; None where nothing was.
     failed
         Which pass failed and why, empty if none did.
+    compiler_log
+        What was printed, as text.
     stated
         Versions, environment and times as the file has them.
     """
@@ -55,6 +58,7 @@ class Recording:
     layers: dict[str, Spikes]
     profile: Profile | None
     failed: str
+    compiler_log: Any
     stated: dict[str, Any]
 
 
@@ -100,13 +104,16 @@ def read_result(path: Path, bundle: Bundle) -> Recording:
         why = f" (it failed in {failed})" if failed else ""
         raise MaestroError(where, f"has {samples!r} samples{why}", allowed=f"1 to {bundle.samples}", cure=_CURE)
     stated = {key: content.get(key) for key in ("started", "ended", "steps_run", "versions", "environment")}
+    states = content.get("states")
+    stated["states"] = list(states) if isinstance(states, Mapping) else []
     return Recording(
         content["backend"],
         plan,
         samples,
         _layers(where, content["layers"], bundle),
-        None if content["profile"] is None else Profile.parse(where, content["profile"]),
+        _profile(where, content["profile"], bundle, plan),
         failed,
+        content.get(LOG),
         stated,
     )
 
@@ -120,6 +127,17 @@ def _plan(where: str, content: Mapping[str, Any], bundle: Bundle) -> Schedule:
     if found != expected:
         raise MaestroError(where, f"was run by {found}", allowed=f"{expected}, as the bundle says", cure=_CURE)
     return expected
+
+
+def _profile(where: str, content: Any, bundle: Bundle, plan: Schedule) -> Profile | None:
+    if content is None:
+        return None
+    profile = Profile.parse(where, content)
+    if profile.period != plan.period or profile.sample >= bundle.samples:
+        found = f"is of sample {profile.sample} every {profile.period} steps"
+        allowed = f"one of {bundle.samples} samples, every {plan.period} steps"
+        raise MaestroError(f"{where}, profile", found, allowed=allowed, cure=_CURE)
+    return profile
 
 
 def _failure(failed: Any) -> str:
@@ -203,7 +221,7 @@ def file_of(run: RunFolder, bundle: Bundle, result: Path) -> Reading:
         )
     recording = read_result(result, bundle)
     comparison = compare_streams(
-        bundle.golden(recording.samples), recording.layers, recording.plan, delays(recording.plan)
+        bundle.golden(recording.samples), recording.layers, recording.plan, delays(recording.plan.as_dict())
     )
     missing = tuple(name for name in bundle.shapes if name not in recording.layers)
     content: dict[str, Any] = {
@@ -219,13 +237,9 @@ def file_of(run: RunFolder, bundle: Bundle, result: Path) -> Reading:
     }
     if recording.backend == "loihi2":
         content |= _measured(recording, bundle, net)
+        content["compiler"] = compiled_section(recording.compiler_log, bundle)
     file_section(run, SECTIONS[recording.backend], content)
     return Reading(SECTIONS[recording.backend], content, comparison, missing, recording.failed)
-
-
-def delays(plan: Schedule) -> range:
-    """Steps that the way in and out may have taken together; those of the script itself."""
-    return range(plan.input_delay + plan.slack + OUTPUT_DELAY_MAX + 1)
 
 
 def _measured(recording: Recording, bundle: Bundle, net: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One zip: what it holds, what is refused before it is written, and that a failure leaves the old one."""
 
+import dataclasses
 import errno
 import hashlib
 import json
@@ -14,8 +15,9 @@ import numpy as np
 import pytest
 
 from hardware.bundle.check import FILES, open_folder
-from hardware.bundle.pack import pack
+from hardware.bundle.pack import pack, write_folder
 from train.artifacts import read_json, sha256, write_json
+from train.errors import MaestroError
 
 
 def test_it_holds_what_the_contract_says_and_says_what_to_do_next(run, cli):
@@ -165,6 +167,50 @@ def test_what_the_lint_finds(run, cli):
     assert "--explain NX" in output
 
 
+def test_what_the_lint_finds_for_the_chip_alone(run, cli):
+    def all_at_once(file):
+        file["layer/1/neuron/vDecay"][...] = 4096
+
+    rewrite(run, all_at_once)
+    assert "breaks rule HW006" in refused(cli, 1, run.path)
+
+
+def test_warnings_are_counted_and_do_not_refuse(packed):
+    assert any(warning.startswith("HW009") for warning in packed.warnings)
+
+
+@pytest.fixture
+def enlarge(monkeypatch):
+    """enlarge(times): the run's placement, taken so many times."""
+    from hardware.bundle import pack as module
+
+    place_file = module.place_file
+
+    def install(times):
+        def place(*arguments, **options):
+            small = place_file(*arguments, **options)
+            return dataclasses.replace(small, rows=small.rows * times)
+
+        monkeypatch.setattr(module, "place_file", place)
+
+    return install
+
+
+def test_layers_that_do_not_fit(run, cli, enlarge):
+    enlarge(1000)
+    output = refused(cli, 1, run.path)
+    assert "cores, " in output
+    assert "expected up to 960 cores, Kapoho Point's" in output
+    assert not (run.path / "bundle.zip").exists()
+
+
+def test_a_network_of_several_chips_asks_for_a_board_of_several(run, enlarge, unzip):
+    enlarge(60)
+    content = pack(run, 2, run.path / "bundle.zip").content
+    assert content["placement"]["board"]["name"] == "kapohopoint"
+    assert "#SBATCH --partition=kp\n" in (unzip(run.path / "bundle.zip") / "job.sh").read_text()
+
+
 def test_more_samples_than_clips(run, cli):
     output = refused(cli, 2, run.path, "--samples", "25")
     assert (
@@ -201,6 +247,15 @@ def test_a_full_disk_leaves_the_old_zip(packed, run, cli, monkeypatch):
     assert "bundle.zip: cannot be written: No space left on device. Free some disk space" in output
     assert packed.path.read_bytes() == before
     assert not [path for path in run.path.iterdir() if path.name.startswith(".bundle")]
+
+
+def test_a_full_disk_under_a_folder(run, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("numpy.savez_compressed", full)
+    with pytest.raises(MaestroError, match=r"cannot be written: No space left on device\. Free some disk space"):
+        write_folder(run, 2, tmp_path)
 
 
 def test_a_killed_pack_leaves_the_old_zip(packed, run, root):

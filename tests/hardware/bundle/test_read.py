@@ -131,6 +131,37 @@ def test_the_chips_counters_stand_beside_the_engines(packed, run, cli, answer, w
     assert "syn_ops an inference: chip" in done.output
 
 
+TABLE = """Per core distribution:
+----------------------------------------------------------------
+| AxonIn |NeuronGr| Neurons|Synapses| AxonMap| AxonMem|  Cores |
+|--------------------------------------------------------------|
+|     256|       1|     100|    8064|     100|       0|       2|
+|     200|       1|      85|    5400|      85|       0|       3|
+|--------------------------------------------------------------|
+| Total                                               |       5|
+----------------------------------------------------------------
+"""
+
+
+def test_the_compilers_table_stands_beside_what_was_foretold(packed, run, cli, answer, write):
+    done = read(cli, run, write({**answer(packed), "compiler_log": TABLE}))
+    assert done.exit_code == 0, done.output
+    filed = read_json(run.measurement, "")["loihi2"]["compiler"]
+    assert filed["cores"] == 5
+    assert filed["cores_foretold"] == packed.content["placement"]["cores"]
+    assert "the compiler took 5 cores; " in done.output
+    read(cli, run, write({**answer(packed), "compiler_log": TABLE[:300]}))
+    assert "unavailable" in read_json(run.measurement, "")["loihi2"]["compiler"]
+    read(cli, run, write(answer(packed)))
+    why = "compiler_log: the recording does not hold it"
+    assert read_json(run.measurement, "")["loihi2"]["compiler"] == {"unavailable": why}
+
+
+def test_probed_states_are_said_to_stay(packed, run, cli, answer, write):
+    done = read(cli, run, write({**answer(packed), "states": {"conv1": {}}}))
+    assert "states recorded of conv1: not compared, they stay in the result" in done.output
+
+
 def test_output_alone_is_enough_and_what_is_missing_is_said(packed, run, cli, answer, write):
     done = read(cli, run, write(answer(packed, layers=["heads"])))
     assert done.exit_code == 0, done.output
@@ -212,6 +243,14 @@ DAMAGED = {
     "cut bits": (lambda content: bits(content, cut=True), "layer conv1: has bits that are cut short"),
     "too short": (shorten, "layer conv1: ends after 100 steps (expected at least"),
     "profile": (lambda content: {**content, "profile": {"steps": 0}}, "profile: says steps 0, period None"),
+    "another period": (
+        lambda content: {**content, "profile": {**PROFILE, "period": 32}},
+        "profile: is of sample 0 every 32 steps (expected one of 4 samples, every 64 steps)",
+    ),
+    "another sample": (
+        lambda content: {**content, "profile": {**PROFILE, "sample": 4}},
+        "profile: is of sample 4 every 64 steps (expected one of 4 samples",
+    ),
     "series": (
         lambda content: {**content, "profile": {**PROFILE, "power": {"total_w": ["x"]}}},
         "profile: power.total_w holds no numbers",
