@@ -69,13 +69,17 @@ def _piece(demand: DenseDemand, compiler: Compiler) -> tuple[int, str]:
     if allocation(demand, demand.neurons, compiler) <= MEMORY:
         most = LIMITS["Neurons"].value
         return (demand.neurons, "") if demand.neurons <= most else (most, "Neurons")
-    piece = _equal(demand, compiler) if compiler.fill is None else _filled(demand, compiler, compiler.fill)
-    return (piece, "Synapses") if piece <= DENSE_CUT.value else (DENSE_CUT.value, "dense cut")
+    piece = _divided(demand, compiler) if compiler.fill is None else _filled(demand, compiler, compiler.fill)
+    piece = min(piece, DENSE_CUT.value)
+    # Memory binds unless it alone would take fewer cores.
+    alone = max(piece, _filled(demand, compiler, compiler.fill or 1.0))
+    fewer = piece == DENSE_CUT.value and -(-demand.neurons // alone) < -(-demand.neurons // piece)
+    return piece, "dense cut" if fewer else "Synapses"
 
 
-def _equal(demand: DenseDemand, compiler: Compiler) -> int:
-    """Neurons of a piece where pieces are equal: as many pieces as the memory is too small by, until it is not."""
-    piece = demand.neurons
+def _divided(demand: DenseDemand, compiler: Compiler) -> int:
+    """Neurons of a piece where the most that a piece may have is divided by what the memory is too small by."""
+    piece = min(demand.neurons, DENSE_CUT.value)
     while (words := allocation(demand, piece, compiler)) > MEMORY:
         piece = -(-piece // -(-words // MEMORY))
     return piece
@@ -93,7 +97,7 @@ def _cores(demand: DenseDemand, compiler: Compiler, cores: int) -> Count:
     ways = [cores]
     if allocation(demand, demand.neurons, compiler) > MEMORY:
         for other in COMPILERS.values():
-            piece = _equal(demand, compiler) if other.fill is None else _filled(demand, compiler, other.fill)
+            piece = _divided(demand, compiler) if other.fill is None else _filled(demand, compiler, other.fill)
             ways.append(-(-demand.neurons // min(piece, DENSE_CUT.value)))
     elif demand.neurons > DENSE_CUT.value:
         # No public table has so many neurons of a dense layer on one core.

@@ -51,7 +51,8 @@ DENSE_CUT = Limit(
     "Neurons of a cut dense layer",
     127,
     "inferred",
-    f"{_OXFORD}: 256 neurons on 3 cores of 5400 words in the mean; lava-dl, sCIFAR/num_cores_estimate.ipynb: 3.10 %",
+    f"{_OXFORD}: 256 neurons on 3 cores and 200 on 2, of 5400 and 8064 words in the mean; "
+    "lava-dl, sCIFAR/num_cores_estimate.ipynb: 256 on 3, 3.10 % of 4095 on a core",
 )
 # Synaptic memory is counted in words of so many bits, and an axon's list begins with a head of so many.
 WORD_BITS = 64
@@ -69,8 +70,8 @@ class Compiler:
     extra_bits
         Bits of a dense layer's synapse beside its weight.
     fill
-        Share of the synaptic memory up to which a dense layer that has to be cut fills a core; None if it is
-        cut into equal pieces instead.
+        Share of the synaptic memory up to which a dense layer that has to be cut fills a core; None if its pieces
+        are divided until they fit instead.
     tiles
         Whether convolutions are cut along height and channels too, or along their width alone.
     prints

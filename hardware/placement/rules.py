@@ -3,12 +3,12 @@
 RULES: dict[str, str] = {
     "dense synapses": (
         "words = axons * ceil((neurons * (weight bits + c) + 10) / 64) on a core, c = 12 (2022) or 7 (newer); weights "
-        "of 7 bits take 8, zero weights as many as others. Nine published rows of oxford, mnist and PilotNet: seven "
-        "exact, two 1.6 % too much; 5 % are granted"
+        "of 7 bits take 8, zero weights as many as others. Nine published rows of oxford, mnist and PilotNet: eight "
+        "exact, one 1.6 % too much; 5 % are granted"
     ),
     "dense cut": (
-        "a layer over 12000 words is cut into ceil(allocation / 12000) equal pieces, again until each fits (2022), or "
-        "into pieces that fill a core to 80 % (newer); no piece has more than 127 neurons. Bounds: a full core each, "
+        "a layer over 12000 words is cut into pieces of 127 neurons, and these into ceil(allocation / 12000) until "
+        "they fit (2022), or into pieces of at most 127 that fill a core to 80 % (newer). Bounds: a full core each, "
         "and the other compiler's way"
     ),
     "dense separate": "as dense synapses; the lower bound is that an input takes memory only where it reaches a neuron",

@@ -89,7 +89,7 @@ def test_check_prints_both_and_the_error(cli):
     result = cli("hardware", "place", "--check")
     assert result.exit_code == 0
     assert "PilotNet LIF, compiler 2022: 74 cores printed, 74 foretold (51..79)" in result.output
-    assert "8064, 8192 +1.6%" in result.output
+    assert "2016, 2048 +1.6%" in result.output
     assert "93 in 73..222e" in result.output
 
 
