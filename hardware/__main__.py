@@ -1,6 +1,7 @@
 """``python -m hardware``: the chip and the energy, and the experiments that need every stage."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -103,25 +104,28 @@ def bundle(
 @click.option("--board", metavar="NAME", help="Board to run on; else any of the partition.")
 @click.option("--partition", metavar="NAME", help="SLURM partition; else the default one.")
 @click.option("--profile/--no-profile", default=True, help="Measure power, time, activity and memory too.")
+@click.option("--profile-input", type=click.Choice(["host", "cyclic"]), default="host", help="What feeds that run.")
+@click.option("--layers", type=click.Choice(["all", "output"]), default="all", help="Layers to record.")
+@click.option("--probe", "probes", multiple=True, metavar="LAYER", help="Record current and voltage of a layer too.")
+@click.option(
+    "--input-adapter", type=click.Choice(["auto", "spike", "conv"]), default="auto", help="auto: conv before one."
+)
+@click.option("--patience", "patience_s", type=click.FloatRange(min=1), default=600.0, help="Seconds without a step.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_context
 def deploy(
-    ctx: click.Context,
-    run: Path,
-    samples: int,
-    steps: int,
-    board: str | None,
-    partition: str | None,
-    profile: bool,
-    as_json: bool,
+    ctx: click.Context, /, run: Path, samples: int, steps: int, profile: bool, as_json: bool, **way: Any
 ) -> None:
-    """Run RUN on a Loihi 2, compare it with the engine and file what it took.
+    """Run RUN on a Loihi 2, compare every layer's spikes with the engine's and file what it took.
 
-    No silicon has run this yet: it is tested against what Lava's documents and notebooks show of the closed package.
+    Lint and placement come first and need no chip. No silicon has run this yet: it is tested against a stand-in with
+    the names and arguments that Lava's documents and notebooks show of the closed package. Where that package is not
+    installed, `bundle` packs the same for a machine that has it.
     """
     from hardware.loihi2.command import deploy
+    from hardware.loihi2.runner import Way
 
-    ctx.exit(deploy(run, samples, steps, board, partition, profile, as_json))
+    ctx.exit(deploy(run, samples, steps, Way(**way), profile, as_json))
 
 
 @main.command()

@@ -85,16 +85,20 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.child:
         return _child(Path(options.child))
-    # A time limit of SLURM's ends with SIGTERM, and children are to go too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # SLURM's time limit ends with SIGTERM: what there is is to be written, and children are to go.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     try:
         return _run(options)
     except FailedError as error:
         _say(f"error: {error}")
         return 1
-    except KeyboardInterrupt:
-        _say("stopped")
-        return 130
+
+
+def _stop(number: int, _frame: Any) -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise FailedError(f"stopped by {signal.Signals(number).name}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -310,27 +314,33 @@ def _clocks(job: dict[str, Any]) -> int:
 
 def _watch(child: subprocess.Popen[bytes], work: Path, job: dict[str, Any], patience_s: float) -> None:
     clock = np.memmap(work / "clock.raw", np.int64, "r", shape=(_clocks(job),))
-    size, last, moved, said, begun = 0, 0, time.monotonic(), time.monotonic(), 0.0
+    silent = job["record"] == "buffer" or not job["layers"] + job["probe"]
+    if silent:
+        # Nothing tells how far it is: it gets four times what it should take.
+        patience_s += 4 * STEP_S * job["steps"]
+    size, last, moved, said, begun = 0, 0, time.monotonic(), time.monotonic(), (0.0, 0)
     while child.poll() is None:
         time.sleep(_POLL_S)
         now, written, at = int(clock.min()), (work / "log").stat().st_size, time.monotonic()
         if now > last or written > size:
             moved = at
         if now > last and not last:
-            begun, first = at, now
+            begun = (at, now)
         last, size = now, written
         if at - said > _SAY_S:
             said = at
             ahead = ""
-            if begun and last > first:
-                ahead = f", about {(at - begun) / (last - first) * (job['steps'] - last):.0f} s to go"
-            _say(f"  step {last} of {job['steps']}{ahead}" if last else "  starting")
+            if last > begun[1] > 0:
+                left_s = (at - begun[0]) / (last - begun[1]) * (job["steps"] - last)
+                ahead = f", about {left_s:.0f} s to go"
+            _say(f"  step {last} of {job['steps']}{ahead}" if last else "  running" if silent else "  starting")
         if at - moved > patience_s:
-            raise FailedError(f"nothing moved for {patience_s:g} s, at step {last}: {_last_words(work)}")
+            raise FailedError(f"nothing moved for {patience_s:.0f} s, at step {last}: {_last_words(work)}")
 
 
 def _last_words(work: Path) -> str:
-    lines = (work / "log").read_text(errors="replace").strip().splitlines()
+    file = work / "error" if (work / "error").is_file() else work / "log"
+    lines = file.read_text(errors="replace").strip().splitlines()
     return lines[-1].strip()[:300] if lines else "without a word"
 
 
@@ -359,12 +369,12 @@ def _collect(job: dict[str, Any], work: Path, result: dict[str, Any]) -> None:
         return
     plan = job["plan"]
     # Of a pass that was cut short, the samples that are whole.
-    whole = (steps - plan["steps"] - _delays(plan)[-1]) // plan["period"] + 1
+    whole = (steps - plan["steps"] - delays(plan)[-1]) // plan["period"] + 1
     samples = max(0, min(job["samples"], whole))
     result["samples"], result["steps_run"] = samples, steps
     if samples:
         for name in job["layers"]:
-            spikes = _recorded(job, work, name, np.uint8)[..., :steps]
+            spikes = _recorded(job, work, name, np.uint8, steps)
             result["layers"][name] = {"shape": list(spikes.shape), "bits": _packed(np.packbits(spikes.reshape(-1)))}
 
 
@@ -372,10 +382,10 @@ def _packed(values: Any) -> str:
     return base64.b64encode(zlib.compress(values.tobytes(), 6)).decode()
 
 
-def _recorded(job: dict[str, Any], work: Path, name: str, dtype: Any) -> Any:
+def _recorded(job: dict[str, Any], work: Path, name: str, dtype: Any, steps: int) -> Any:
     """What a sink wrote, shape (channel, height, width, time) or (neuron, time); Lava has its axes turned round."""
     shape = _shape(job, name.partition(".")[0])
-    rows = np.fromfile(work / f"{name}.raw", dtype).reshape(job["steps"], *shape[::-1])
+    rows = np.fromfile(work / f"{name}.raw", dtype, steps * int(np.prod(shape))).reshape(steps, *shape[::-1])
     return rows.transpose(*range(rows.ndim - 1, -1, -1))
 
 
@@ -383,7 +393,7 @@ def _states(job: dict[str, Any], work: Path, name: str, steps: int) -> dict[str,
     """Current u and voltage v of a layer after every step, 32 bit integers."""
     found: dict[str, Any] = {"shape": [*_shape(job, name), steps], "samples": job["samples"]}
     for state in ("u", "v"):
-        found[state] = _packed(_recorded(job, work, f"{name}.{state}", np.int32)[..., :steps])
+        found[state] = _packed(_recorded(job, work, f"{name}.{state}", np.int32, steps))
     return found
 
 
@@ -405,7 +415,13 @@ def _write(path: Path, value: dict[str, Any]) -> None:
 # --- the comparison -----------------------------------------------------------------------------------------------
 
 
-def _delays(plan: dict[str, int]) -> range:
+def unpacked(layer: dict[str, Any]) -> Any:
+    """A layer's spikes out of a result, shape (neuron..., time)."""
+    bits = np.frombuffer(zlib.decompress(base64.b64decode(layer["bits"])), np.uint8)
+    return np.unpackbits(bits, count=int(np.prod(layer["shape"]))).reshape(layer["shape"])
+
+
+def delays(plan: dict[str, int]) -> range:
     """Steps that the way in and out may have taken together."""
     return range(plan["input_delay"] + plan["slack"] + OUTPUT_DELAY_MAX + 1)
 
@@ -417,10 +433,7 @@ def _report(folder: Path, result: dict[str, Any]) -> int:
     plan, samples = result["schedule"], result["samples"]
     with np.load(folder / "golden.npz") as golden:
         expected = {name: golden[name][:samples] for name in golden.files if name in result["layers"]}
-    streams = {}
-    for name, layer in result["layers"].items():
-        bits = np.frombuffer(zlib.decompress(base64.b64decode(layer["bits"])), np.uint8)
-        streams[name] = np.unpackbits(bits, count=int(np.prod(layer["shape"]))).reshape(layer["shape"])
+    streams = {name: unpacked(layer) for name, layer in result["layers"].items()}
 
     def cut(name: str, delay: int) -> Any:
         starts = range(delay, delay + samples * plan["period"], plan["period"])
@@ -429,7 +442,7 @@ def _report(folder: Path, result: dict[str, Any]) -> int:
     def differing(delay: int) -> int:
         return sum(int(np.count_nonzero(cut(name, delay) != expected[name])) for name in expected)
 
-    best = min(_delays(plan), key=lambda delay: (differing(delay), delay))
+    best = min(delays(plan), key=lambda delay: (differing(delay), delay))
     count, spikes = differing(best), sum(int(each.sum(dtype=np.int64)) for each in expected.values())
     _say(f"{count} spikes differ of {spikes} expected, {samples} samples, {len(expected)} layers, delay {best} steps")
     for sample in range(samples if count else 0):
@@ -452,7 +465,8 @@ def _child(work: Path) -> int:
         found = _pass(job, work)
     except Exception as error:
         traceback.print_exc()
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        # What Lava's leftovers print while they are cleared away would be taken for the last words.
+        (work / "error").write_text(f"{type(error).__name__}: {error}")
         return 1
     (work / "done.json").write_text(json.dumps({"steps": job["steps"], **found}))
     return 0

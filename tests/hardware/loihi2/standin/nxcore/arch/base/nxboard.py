@@ -1,0 +1,2 @@
+class NxBoard:
+    """Named by lava-nc in signatures."""
