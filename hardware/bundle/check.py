@@ -29,7 +29,7 @@ _CONTENT = tuple(sorted(set(FILES) - {BUNDLE, SUMS}))
 _LISTED = tuple(sorted(set(FILES) - {SUMS}))
 
 # What zipfile raises of an archive with a byte that is another.
-_UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
+_UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
 
 Spikes = NDArray[np.uint8]
 

@@ -124,6 +124,8 @@ def _show_measured(content: dict[str, Any]) -> None:
             rows.append([f"{part}, {name.replace('_', ' ')}", *numbers, unit])
     if rows:
         emit_table("measured on the chip", ["", "value", "low", "high", "unit"], rows)
+    if content["profile"]["input"] == "host":
+        say("spikes came from the host in every step, so that time and energy hold the way in too")
     dynamic = content["power"]["dynamic"]
     if "unavailable" not in dynamic and dynamic["low"] <= 0 <= dynamic["high"]:
         say("dynamic power is not told from zero: it is below what this method resolves")

@@ -149,16 +149,18 @@ def power_of(profile: Profile, chips: Chips) -> Found:
     if low != high:
         taken += "; the value has none taken off, the lower end as much as can be"
     half_board = board.high - board.value
-    found["total"] = Quantity(
-        board.value - (1 - high) * static,
-        "W",
-        "measured",
-        f"{board.method}; {taken}",
-        board.value - (1 - low) * static - float(np.hypot(half_board, (1 - low) * half)),
-        board.value - (1 - high) * static + float(np.hypot(half_board, (1 - high) * half)),
-    )
+    value = board.value - (1 - high) * static
+    ends = [
+        board.value - (1 - share) * static + sign * float(np.hypot(half_board, (1 - share) * half))
+        for share, sign in ((low, -1), (high, 1))
+    ]
+    how = f"{board.method}; {taken}"
+    found["total"] = Quantity(value, "W", "measured", how, min(ends[0], value), max(ends[1], value))
+    value = high * static
     how = f"Loihi2Power after the run, active chips' part; {taken}"
-    found["static"] = Quantity(high * static, "W", "measured", how, low * (static - half), high * (static + half))
+    found["static"] = Quantity(
+        value, "W", "measured", how, min(low * (static - half), value), max(high * (static + half), value)
+    )
     found["dynamic"] = _dynamic(board, static, half)
     for rail in ("vdd", "vddm", "vddio"):
         if f"{rail}_w" in profile.power:
@@ -207,9 +209,8 @@ def time_of(profile: Profile) -> Found:
     for name, share in (("step_p50", 50), ("step_p99", 99)):
         value = float(np.percentile(series, share))
         how = f"Loihi2ExecutionTime: {share} % of {series.size} steps take no longer"
-        found[name] = how if series.size == 1 else Quantity(value, "us", "measured", how, value, value)
-    if series.size == 1:
-        found |= dict.fromkeys(("step_p50", "step_p99"), "only the mean of the steps was recorded")
+        only = "only the mean of the steps was recorded"
+        found[name] = only if series.size == 1 else Quantity(value, "us", "measured", how, value, value)
     factor = profile.period * 1e-6
     how = f"{mean.method}; {profile.period} steps"
     found["inference"] = Quantity(mean.value * factor, "s", "measured", how, mean.low * factor, mean.high * factor)

@@ -160,6 +160,14 @@ def test_an_unknown_board_gives_both_bounds_and_says_so(chips, lowest):
     assert power_of(measured, chips)["dynamic"].value == pytest.approx(0.4)
 
 
+@pytest.mark.parametrize("chips", [ONE, Chips(8, 1, "kp"), Chips(None, None, "")])
+@pytest.mark.parametrize("static", [0.0, -0.01, 5.0])
+def test_an_odd_static_power_is_filed_as_it_was_read(static, chips):
+    found = power_of(profile(power={"total_w": [0.5, 0.6], "static_total_w": static}), chips)
+    assert all(quantity.low <= quantity.value <= quantity.high for quantity in found.values())
+    assert found["dynamic"].value == pytest.approx(0.55 - static)
+
+
 def test_time_has_its_median_and_its_slowest_hundredth():
     series = np.concatenate([np.full(985, 150.0), np.full(15, 900.0)])
     found = time_of(profile(time={"time_per_step": series.tolist(), "avg_time_per_step_us": 1.0}))

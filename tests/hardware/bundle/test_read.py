@@ -109,6 +109,7 @@ def test_what_was_measured_is_filed_with_its_method_and_what_was_not_with_why(pa
         "not measured: activity dendrite updates: activity.dendrite_updates: the recording does not hold" in done.output
     )
     assert "energy, dynamic" in done.output
+    assert "spikes came from the host in every step" in done.output
 
 
 def test_the_chips_counters_stand_beside_the_engines(packed, run, cli, answer, write):
