@@ -21,6 +21,12 @@ def help_for(demand: Demand, part: Part, cores_of: Callable[[Demand], int]) -> t
             continue
         if after < now:
             ways.append(f"{text}: {after} {'core' if after == 1 else 'cores'} instead of {now}")
+    if isinstance(demand, DenseDemand) and demand.neurons > 1:
+        # Side by side: NetX's files know of no such layers, Lava's processes do.
+        halves = (demand.neurons // 2, -(-demand.neurons // 2))
+        after = sum(cores_of(replace(demand, neurons=half)) for half in halves)
+        if after < now:
+            ways.append(f"two processes of {halves[0]} and {halves[1]} of its neurons: {after} cores instead of {now}")
     if isinstance(demand, DenseDemand) and is_separate(demand) and part.cores.low < now:
         # Zero weights of a Dense process are stored as others are.
         ways.append(f"NetX's sparse_fc_layer=True, which keeps no zero weights: {part.cores.low} to {now} cores")

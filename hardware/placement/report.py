@@ -40,7 +40,7 @@ def verdict(placement: Placement) -> str:
     """Cores, chips, boards and the binding limit in a line."""
     cores, board = placement.cores, placement.board
     bounds = f" ({cores.low} to {cores.high})" if cores.low < cores.high else ""
-    line = f"{cores.most} cores{bounds} of {CHIP_CORES} a chip: {_count(placement.chips, 'chip')}, "
+    line = f"{_count(cores.most, 'core')}{bounds} of {CHIP_CORES} a chip: {_count(placement.chips, 'chip')}, "
     line += f"{_count(placement.boards, board.title)}; "
     cut = any(row.binds for row in placement.rows)
     line += f"binding: {limit_title(placement.binds)}"

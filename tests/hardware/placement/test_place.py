@@ -4,11 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from export.graph import Cuba, DenseLayer, InputLayer, Network
 from hardware.placement.demand import DenseDemand
 from hardware.placement.limits import BOARDS, COMPILERS, board_of, compiler_of
 from hardware.placement.plan import place_demands, place_file
+from hardware.placement.realise import realised
 from hardware.placement.rules import RULES
 from train.errors import CallError, MaestroError
 
@@ -22,7 +25,7 @@ def test_a_small_network_is_printed_with_columns_verdict_and_marks(cli, saved, d
     assert result.exit_code == 0
     for heading in ("AxonIn", "NeuronGr", "Neurons", "SynMem", "AxonMap", "AxonMem", "Cores", "binds"):
         assert heading in result.output
-    assert "1 cores of 120 a chip: 1 chip, 1 Oheo Gulch; binding: SynMem (12000), fullest in dense1" in result.output
+    assert "1 core of 120 a chip: 1 chip, 1 Oheo Gulch; binding: SynMem (12000), fullest in dense1" in result.output
     assert "i = inferred" in result.output
 
 
@@ -131,6 +134,24 @@ def test_advice_for_a_convolution_has_kernel_channels_and_stride():
     assert "a kernel of 1 x 1" in text
     assert "half as many channels, 256" in text
     assert "twice the stride" in text
+
+
+def test_two_processes_may_take_fewer_cores_than_one():
+    (row,) = place_demands([dense("d", 131, 3930, 6)], COMPILERS["2022"], BOARDS["oheogulch"]).rows
+    assert "two processes of 65 and 66 of its neurons: 14 cores instead of 22" in row.advice
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_any_network_that_runs_is_placed(drawn, data):
+    network = data.draw(drawn.cases()).network
+    for name, compiler in COMPILERS.items():
+        for realise in (None, "spiking"):
+            asked, _ = realised(network, realise)
+            placement = place_demands(asked, compiler, BOARDS["oheogulch"])
+            assert len(placement.rows) == len(asked) >= len(network.spiking_names), name
+            assert placement.cores.low <= placement.cores.value <= placement.cores.high
+            json.dumps(placement.as_dict(), allow_nan=False)
 
 
 def test_analog_dendrites_are_counted_as_if_realised_and_it_is_said(cli, saved, dendritic_net):
