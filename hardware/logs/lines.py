@@ -41,6 +41,11 @@ def read_lines(path: Path) -> list[Line]:
         raise MaestroError(str(path), "is no text", allowed="text, a notebook, .npy, .npz or .csv") from error
     if not content.strip():
         raise MaestroError(str(path), "is empty")
+    return lines_of(content)
+
+
+def lines_of(content: str) -> list[Line]:
+    """Lines of text that was pasted; see :func:`read_lines`."""
     printed = list(_notebook(content))
     if not printed:
         printed = list(enumerate(content.splitlines(), 1))

@@ -1,11 +1,12 @@
 """A pasted log as data: all that is known of it, or an error that says what was looked for."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from hardware.logs.compiler import Table, Violation, converged, tables, violations
-from hardware.logs.lines import read_lines
+from hardware.logs.lines import Line, read_lines
 from hardware.logs.profiler import printed
 from hardware.logs.series import SUFFIXES, printed_series, quantities, read_series
 from hardware.measurement import Quantity
@@ -67,7 +68,17 @@ def read_log(path: Path) -> Log:
                 where, f"has series {names}", allowed="names with power, static, vdd or time_per_step in them"
             )
         return Log(where, quantities=found, samples={name: values.size for name, values in series.items()})
-    lines = read_lines(path)
+    return log_of(read_lines(path), where)
+
+
+def log_of(lines: Sequence[Line], where: str) -> Log:
+    """What lines of text say; ``where`` is what errors name.
+
+    Raises
+    ------
+    MaestroError
+        Something is cut off, or nothing in it is known.
+    """
     notebook, series = printed(lines, where), printed_series(lines, where)
     ended, iterations = converged(lines)
     log = Log(
