@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the bundle this file lies in on a Loihi 2, or with ``--sim`` in Lava's simulator, and write result.json.
 
-It stands alone: numpy, h5py, lava-nc, lava-dl and, for the chip, lava-loihi are all it needs; ``python -m hardware
+One file, so that it can travel alone: numpy, h5py, lava-nc, lava-dl and, for the chip, lava-loihi are all it needs; ``python -m hardware
 bundle`` copies it as it is. No chip has run it yet. The closed package is used as public code uses it:
 
 - Spikes go RingBuffer -> PyToNxAdapter -> net.inp and layer.out -> NxToPyAdapter -> RingBuffer (lava-dl tutorials,
@@ -47,7 +47,7 @@ NEEDED = ("model.net", "inputs.npy", BUNDLE)
 # What the chip's passes import of the closed package.
 CLOSED = ("lava.utils.loihi2_profiler", "lava.proc.embedded_io.spike")
 PACKAGES = ("lava-nc", "lava-dl", "lava-loihi", "numpy", "h5py")
-ENVIRONMENT = ("SLURM", "NOSLURM", "PARTITION", "BOARD", "LOIHI_GEN", "NXSDKHOST")
+ENVIRONMENT = ("SLURM", "NOSLURM", "PARTITION", "BOARD", "LOIHI_GEN", "NXSDKHOST", "HOST_BINARY")
 # Loihi 2 as most boards of the INRC have it: lava-nc utils/loihi.py, ChipGeneration.
 GENERATION = "N3B3"
 # Measured with spikes through host adapters: 2000 steps in 16.09 s (lava-dl tutorials, netx/oxford/run.ipynb);
@@ -73,7 +73,15 @@ MEASURED: dict[str, dict[str, str]] = {
     "memory": {name: name for name in ("chip_idx", "core_idx", "small_mpds", "large_mpds", "total_mpds")},
 }
 LOG_MAX = 60_000
-_POLL_S, _SAY_S, _GRACE_S = 0.25, 10.0, 5.0
+# Order of netx/pilotnet_snn/benchmark.ipynb of lava-dl's tutorials.
+LOGGERS = {
+    "power": "Loihi2Power",
+    "time": "Loihi2ExecutionTime",
+    "memory": "Loihi2Memory",
+    "activity": "Loihi2Activity",
+}
+# Seconds between two looks at a pass, between two words about it, and that it gets to end by itself.
+_POLL_S, _SAY_S, _GRACE_S = 0.25, 10.0, 10.0
 
 
 class FailedError(Exception):
@@ -116,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--patience", type=float, default=600.0, help="seconds without a step after which to give up")
     adapters = ("auto", "spike", "conv")
     parser.add_argument("--input-adapter", choices=adapters, default="auto", help="auto: conv before a convolution")
+    parser.add_argument("--loggers", type=_loggers, default=",".join(LOGGERS), help="profilers (%(default)s)")
     inputs = ("host", "cyclic")
     parser.add_argument("--profile-input", choices=inputs, default="host", help="cyclic: replayed by the chip itself")
     parser.add_argument("--record", choices=("file", "buffer"), default="file", help="buffer: Lava's own, far slower")
@@ -128,6 +137,13 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
     return int(text)
+
+
+def _loggers(text: str) -> list[str]:
+    names = text.split(",")
+    if not set(names) <= set(LOGGERS):
+        raise argparse.ArgumentTypeError(f"{text} is no list of {', '.join(LOGGERS)}")
+    return names
 
 
 def _say(text: str) -> None:
@@ -166,7 +182,7 @@ def _run(options: argparse.Namespace) -> int:
         "compiler_log": "",
     }
     common = {"folder": str(folder), "sim": options.sim, "plan": plan, "bundle": bundle, "record": options.record}
-    common |= {"adapter": options.input_adapter, "profile_input": options.profile_input}
+    common |= {"adapter": options.input_adapter, "profile_input": options.profile_input, "loggers": options.loggers}
     total = _total(plan, samples)
     jobs = [{**common, "pass": "spikes", "samples": samples, "steps": total, "layers": recorded, "probe": []}]
     if options.probe:
@@ -175,6 +191,7 @@ def _run(options: argparse.Namespace) -> int:
         jobs.append({**common, "pass": "states", "samples": few, "steps": steps, "layers": [], "probe": options.probe})
     if not options.sim and not options.no_profile:
         jobs.append({**common, "pass": "profile", "samples": 1, "steps": options.steps, "layers": [], "probe": []})
+    # Each in a process of its own: a second profiled run() in one is not shown anywhere to work.
     for job in jobs:
         with tempfile.TemporaryDirectory(prefix="on-chip-") as work:
             try:
@@ -185,7 +202,10 @@ def _run(options: argparse.Namespace) -> int:
         result["ended"] = _now()
         _write(out, result)
         if result["failed"]:
-            raise FailedError(f"pass {job['pass']}: {result['failed']['error']}. What there is lies in {out}")
+            hint = (
+                "" if options.sim or job["pass"] != "spikes" or options.layers == "output" else "; try --layers output"
+            )
+            raise FailedError(f"pass {job['pass']}: {result['failed']['error']}. What there is lies in {out}{hint}")
     differing = _report(folder, result)
     _say(f"wrote {out}")
     return 1 if differing else 0
@@ -249,7 +269,8 @@ def checked(folder: Path) -> dict[str, Any]:
 
 def _listed(folder: Path) -> dict[str, str]:
     try:
-        lines = (folder / SUMS).read_text().splitlines()
+        # Not splitlines, to which other bytes are ends of lines too.
+        lines = (folder / SUMS).read_bytes().decode("ascii").removesuffix("\n").split("\n")
     except (OSError, ValueError) as error:
         raise FailedError(f"{folder / SUMS}: cannot be read: {error}") from error
     sums = {}
@@ -298,7 +319,14 @@ def _supervise(job: dict[str, Any], work: Path, patience_s: float) -> None:
     _say(f"pass {job['pass']}: {job['samples']} samples, {job['steps']} steps{estimate}")
     with (work / "log").open("wb") as log:
         command = [sys.executable, str(Path(__file__).resolve()), "--child", str(work)]
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        child = subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         _watch(child, work, job, patience_s)
     finally:
@@ -595,14 +623,11 @@ class _Chip(_Simulator):
                 setattr(options, name, True)
 
     def _make_loggers(self) -> None:
-        """Make the profilers, in the order of netx/pilotnet_snn/benchmark.ipynb."""
         profiler = importlib.import_module("lava.utils.loihi2_profiler")
-        for part, name, arguments in (
-            ("power", "Loihi2Power", {"num_steps": self.job["steps"]}),
-            ("time", "Loihi2ExecutionTime", {}),
-            ("memory", "Loihi2Memory", {}),
-            ("activity", "Loihi2Activity", {}),
-        ):
+        for part, name in LOGGERS.items():
+            if part not in self.job["loggers"]:
+                continue
+            arguments = {"num_steps": self.job["steps"]} if part == "power" else {}
             try:
                 self._loggers[part] = getattr(profiler, name)(**arguments)
             except (AttributeError, TypeError) as error:
@@ -678,7 +703,7 @@ class _Chip(_Simulator):
         """What a logger has under a name, as a number or a list; None, and why, where it has none."""
         where = f"{part}.{attribute}"
         if part not in self._loggers:
-            self._missing[where] = "no such profiler"
+            self._missing[where] = "not asked for" if part not in self.job["loggers"] else "no such profiler"
             return None
         try:
             values = np.asarray(getattr(self._loggers[part], attribute), float)

@@ -7,6 +7,7 @@ import pytest
 
 from hardware.bundle.check import FILES
 from hardware.bundle.pack import pack
+from hardware.loihi2 import on_chip
 from train.artifacts import read_json
 
 
@@ -51,6 +52,21 @@ def test_the_script_refuses_a_flipped_byte_and_names_the_file(packed, unzip, bar
     assert done.returncode == 1
     assert name in done.stderr
     assert not (folder / "result.json").exists()
+
+
+def test_the_script_refuses_every_flipped_bit_of_the_hashes(packed, unzip):
+    folder = unzip(packed.path)
+    whole = (folder / "SHA256SUMS").read_bytes()
+    ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
+    for place in sorted({*ends, *range(0, len(whole), 9)}):
+        for bit in range(8):
+            content = bytearray(whole)
+            content[place] ^= 1 << bit
+            (folder / "SHA256SUMS").write_bytes(content)
+            with pytest.raises(on_chip.FailedError, match=r"SHA256SUMS|bundle\.json"):
+                on_chip.checked(folder)
+    (folder / "SHA256SUMS").write_bytes(whole)
+    on_chip.checked(folder)
 
 
 def test_the_job_refuses_a_flipped_byte_of_the_script_itself(packed, unzip, bare_python):
