@@ -45,7 +45,7 @@ def compare(source: str, seeds: int | None, names: str, out: Path | None, worker
     "--realise", type=click.Choice(["spiking", "analog"]), help="How analog dendrites are counted; else as analog."
 )
 @click.option("--compiler", type=click.Choice(["2022", "newer"]), default="newer", help="Whose rules to use.")
-@click.option("--board", default="oheogulch", help="Board whose chips are counted: oheogulch or kapohopoint.")
+@click.option("--board", default="oheogulch", help="Board whose chips are counted: oheogulch or kp.")
 @click.option("--check", is_flag=True, help="Print the rules beside the compiler's published tables.")
 @click.option("--json", "as_json", is_flag=True, help="Print the placement as JSON.")
 @click.pass_context

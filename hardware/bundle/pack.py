@@ -25,8 +25,6 @@ from train.artifacts import RunFolder, atomic_write, versions
 from train.errors import CallError, MaestroError
 
 SCRIPT = "run_on_loihi.py"
-# SLURM partitions of boards, as public scripts for the INRC name them.
-PARTITIONS = {"oheogulch": "oheogulch", "kapohopoint": "kp"}
 # Zip's own beginning of time: two packs of the same are the same file.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _RUNNABLE = (SCRIPT, "job.sh")
@@ -139,7 +137,7 @@ def _placement(run: RunFolder) -> Placement:
     small = place_file(run.net, board="oheogulch")
     if small.fits:
         return small
-    large = place_file(run.net, board="kapohopoint")
+    large = place_file(run.net, board="kp")
     large.require_fit()
     return large
 
@@ -163,7 +161,7 @@ def _fill(run: RunFolder, checked: Checked, golden: Golden, folder: Path) -> dic
     np.save(folder / INPUTS, golden.inputs)
     np.savez_compressed(folder / GOLDEN, **golden.layers)
     (folder / "README.txt").write_text(text.readme(name, len(golden.clips), manifest.steps, len(network.spiking)))
-    (folder / "job.sh").write_text(text.job(name, PARTITIONS[checked.placement.board.name]))
+    (folder / "job.sh").write_text(text.job(name, checked.placement.board.partition))
     content = {
         "format": FORMAT,
         "id": content_id(folder),

@@ -94,7 +94,7 @@ def place_for(run: RunFolder, way: Way, otherwise: Placement) -> Placement:
         return otherwise
     if kind.loihi == 1:
         raise MaestroError(partition or board, f"is a {kind.board}, whose chips are of the first Loihi")
-    return place_file(run.net, board="oheogulch" if kind.chips == 1 else "kapohopoint")
+    return place_file(run.net, board=kind.partition)
 
 
 def _require_samples(out: Path) -> None:

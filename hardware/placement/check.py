@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from hardware.boards import loihi2_board
 from hardware.placement.count import Count
-from hardware.placement.limits import BOARDS, COLUMNS, COMPILERS
+from hardware.placement.limits import COLUMNS, COMPILERS
 from hardware.placement.plan import Placement, place_demands
 from hardware.placement.published import TABLES, Published
 from train.console import emit_table
@@ -43,7 +44,7 @@ class Compared:
 
 def placed(table: Published) -> Placement:
     """The rules' placement of a published network."""
-    return place_demands(table.demands, COMPILERS[table.compiler], BOARDS["kapohopoint"])
+    return place_demands(table.demands, COMPILERS[table.compiler], loihi2_board("kp"))
 
 
 def compare(table: Published) -> list[Compared]:

@@ -92,23 +92,9 @@ COMPILERS: dict[str, Compiler] = {
 }
 
 
-@dataclass(frozen=True)
-class Board:
-    """A board and the chips on it."""
-
-    name: str
-    title: str
-    chips: int
-
-
 # Lava's mapper uses 120 of a chip's 128 neurocores: lava-nc magma/compiler/subcompilers/constants.py
 # (NUM_VIRTUAL_CORES_L3).
 CHIP_CORES = 120
-BOARDS: dict[str, Board] = {
-    "oheogulch": Board("oheogulch", "Oheo Gulch", 1),
-    "kapohopoint": Board("kapohopoint", "Kapoho Point", 8),
-}
-_ALIASES = {"og": "oheogulch", "kp": "kapohopoint"}
 
 
 def compiler_of(name: str) -> Compiler:
@@ -122,21 +108,6 @@ def compiler_of(name: str) -> Compiler:
     if name not in COMPILERS:
         raise CallError(f"--compiler {name}", "unknown", allowed=f"one of {', '.join(COMPILERS)}")
     return COMPILERS[name]
-
-
-def board_of(name: str) -> Board:
-    """The board of a name, written in any case, with blanks or hyphens, or as INRC's partitions shorten it.
-
-    Raises
-    ------
-    CallError
-        There is none.
-    """
-    word = "".join(letter for letter in name.lower() if letter.isalnum())
-    word = _ALIASES.get(word, word)
-    if word not in BOARDS:
-        raise CallError(f"--board {name}", "unknown", allowed=f"one of {', '.join(BOARDS)}")
-    return BOARDS[word]
 
 
 def stored_bits(bits: int) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from export import netx
+from hardware.boards import BoardKind, board_kinds, loihi2_board
 from hardware.placement.advice import help_for
 from hardware.placement.axons import axon_map, axon_memory
 from hardware.placement.conv import place_conv, place_input
@@ -13,14 +14,11 @@ from hardware.placement.count import Count, total
 from hardware.placement.demand import ConvDemand, Demand, DenseDemand
 from hardware.placement.dense import place_dense
 from hardware.placement.limits import (
-    BOARDS,
     CHIP_CORES,
     COLUMNS,
     DENSE_CUT,
     LIMITS,
-    Board,
     Compiler,
-    board_of,
     compiler_of,
 )
 from hardware.placement.part import Part
@@ -81,7 +79,7 @@ class Placement:
 
     rows: tuple[Row, ...]
     compiler: Compiler
-    board: Board
+    board: BoardKind
     what_if: str = ""
 
     @property
@@ -136,21 +134,21 @@ class Placement:
         raise MaestroError(
             f"layer {row.name}",
             f"takes {row.cores.most} of the network's {self.cores.most} cores, {self.chips} chips",
-            allowed=f"up to {self.board.chips * CHIP_CORES} cores, {self.board.title}'s",
+            allowed=f"up to {self.board.chips * CHIP_CORES} cores, {self.board.board}'s",
             cure=self._cure(row),
         )
 
     def _cure(self, row: Row) -> str:
         cure = f"give {row.name} {row.advice[0]}" if row.advice else "use fewer or smaller layers"
-        if self.board.chips < max(board.chips for board in BOARDS.values()):
-            cure += "; or take a larger board, --board kapohopoint"
+        if self.board.chips < max(kind.chips for kind in board_kinds() if kind.loihi == 2):
+            cure += "; or take a larger board, --board kp"
         return cure
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data: numbers with bounds, evidence and rule; sources are in ``report.sources``."""
         return {
             "compiler": self.compiler.name,
-            "board": {"name": self.board.name, "chips": self.board.chips, "cores_per_chip": CHIP_CORES},
+            "board": {"name": self.board.partition, "chips": self.board.chips, "cores_per_chip": CHIP_CORES},
             "what_if": self.what_if or None,
             "layers": [row.as_dict() for row in self.rows],
             "cores": self.cores.as_dict(),
@@ -178,12 +176,12 @@ def place_file(net: Path, realise: str | None = None, compiler: str = "newer", b
     CallError
         No such compiler or board.
     """
-    chosen, on = compiler_of(compiler), board_of(board)
+    chosen, on = compiler_of(compiler), loihi2_board(board)
     asked, what_if = realised(netx.read(net), realise)
     return replace(place_demands(asked, chosen, on), what_if=what_if)
 
 
-def place_demands(asked: Sequence[Demand], compiler: Compiler, board: Board) -> Placement:
+def place_demands(asked: Sequence[Demand], compiler: Compiler, board: BoardKind) -> Placement:
     """Place layers, given in order from the input."""
     parts = [_place(demand, compiler) for demand in asked]
     rows = []

@@ -41,7 +41,7 @@ def verdict(placement: Placement) -> str:
     cores, board = placement.cores, placement.board
     bounds = f" ({cores.low} to {cores.high})" if cores.low < cores.high else ""
     line = f"{_count(cores.most, 'core')}{bounds} of {CHIP_CORES} a chip: {_count(placement.chips, 'chip')}, "
-    line += f"{_count(placement.boards, board.title)}; "
+    line += f"{_count(placement.boards, board.board)}; "
     cut = any(row.binds for row in placement.rows)
     line += f"binding: {limit_title(placement.binds)}"
     if cut:
@@ -50,7 +50,7 @@ def verdict(placement: Placement) -> str:
         row = max(placement.rows, key=lambda each: each.fullest[1])
         line += f", fullest in {row.name} ({row.fullest[1]:.0%}); no layer is cut"
     if placement.fits and not placement.surely:
-        line += f". By the upper bound it would not fit {board.title}"
+        line += f". By the upper bound it would not fit {board.board}"
     return line
 
 

@@ -207,7 +207,7 @@ def test_layers_that_do_not_fit(run, cli, enlarge):
 def test_a_network_of_several_chips_asks_for_a_board_of_several(run, enlarge, unzip):
     enlarge(60)
     content = pack(run, 2, run.path / "bundle.zip").content
-    assert content["placement"]["board"]["name"] == "kapohopoint"
+    assert content["placement"]["board"]["name"] == "kp"
     assert "#SBATCH --partition=kp\n" in (unzip(run.path / "bundle.zip") / "job.sh").read_text()
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from hardware.boards import loihi2_board
 from hardware.placement.demand import demands
-from hardware.placement.limits import BOARDS, CHIP_CORES, COMPILERS
+from hardware.placement.limits import CHIP_CORES, COMPILERS
 from hardware.placement.plan import place_demands
 from hardware.placement.realise import realised
 
@@ -36,7 +37,7 @@ def test_a_default_network_fits_one_chip_by_its_upper_bound(default, preset, com
     for realise in (None, "spiking") if network.dendritic_names else (None,):
         asked, what_if = realised(network, realise)
         assert bool(what_if) == bool(network.dendritic_names)
-        placement = place_demands(asked, COMPILERS[compiler], BOARDS["oheogulch"])
+        placement = place_demands(asked, COMPILERS[compiler], loihi2_board("oheogulch"))
         print(preset, compiler, realise, placement.cores, placement.binds)
         assert placement.surely
         assert placement.cores.high < CHIP_CORES // 3

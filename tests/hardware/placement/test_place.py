@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from export.graph import Cuba, DenseLayer, InputLayer, Network
+from hardware.boards import loihi2_board
 from hardware.placement.demand import DenseDemand
-from hardware.placement.limits import BOARDS, COMPILERS, board_of, compiler_of
+from hardware.placement.limits import COMPILERS, compiler_of
 from hardware.placement.plan import place_demands, place_file
 from hardware.placement.realise import realised
 from hardware.placement.rules import RULES
@@ -91,10 +92,10 @@ def test_a_layer_that_never_fits_names_it(cli, saved):
 
 @pytest.mark.parametrize("cores", [120, 121])
 def test_a_chip_has_120_cores(cores):
-    placement = place_demands([dense("d", 127 * cores, 1)], COMPILERS["newer"], BOARDS["oheogulch"])
+    placement = place_demands([dense("d", 127 * cores, 1)], COMPILERS["newer"], loihi2_board("oheogulch"))
     assert placement.cores.value == -(-127 * cores // 4095)
     rows = [dense(f"d{i}", 100, 50) for i in range(cores)]
-    placement = place_demands(rows, COMPILERS["newer"], BOARDS["oheogulch"])
+    placement = place_demands(rows, COMPILERS["newer"], loihi2_board("oheogulch"))
     assert (placement.cores.value, placement.chips, placement.fits) == (cores, -(-cores // 120), cores == 120)
     if cores == 120:
         placement.require_fit()
@@ -105,7 +106,7 @@ def test_a_chip_has_120_cores(cores):
 
 def test_boards_are_counted():
     rows = [dense(f"d{i}", 100, 50) for i in range(961)]
-    placement = place_demands(rows, COMPILERS["newer"], BOARDS["kapohopoint"])
+    placement = place_demands(rows, COMPILERS["newer"], loihi2_board("kp"))
     assert (placement.chips, placement.boards, placement.fits) == (9, 2, False)
 
 
@@ -113,15 +114,15 @@ def test_a_verdict_says_when_only_the_upper_bound_does_not_fit():
     from hardware.placement.report import verdict
 
     rows = [dense(f"d{i}", 200, 10) for i in range(100)]
-    placement = place_demands(rows, COMPILERS["newer"], BOARDS["oheogulch"])
+    placement = place_demands(rows, COMPILERS["newer"], loihi2_board("oheogulch"))
     assert (placement.cores.value, placement.cores.high) == (100, 200)
     assert "By the upper bound it would not fit Oheo Gulch" in verdict(placement)
 
 
 def test_advice_is_worked_out():
-    (row,) = place_demands([dense("d", 192, 432, 6)], COMPILERS["newer"], BOARDS["oheogulch"]).rows
+    (row,) = place_demands([dense("d", 192, 432, 6)], COMPILERS["newer"], loihi2_board("oheogulch")).rows
     assert "half of its inputs pruned, 216 left: 1 core instead of 2" in row.advice
-    (small,) = place_demands([dense("d", 10, 10)], COMPILERS["newer"], BOARDS["oheogulch"]).rows
+    (small,) = place_demands([dense("d", 10, 10)], COMPILERS["newer"], loihi2_board("oheogulch")).rows
     assert small.advice == ()
 
 
@@ -129,7 +130,7 @@ def test_advice_for_a_convolution_has_kernel_channels_and_stride():
     from hardware.placement.demand import ConvDemand
 
     demand = ConvDemand("c", (512, 14, 14), 256, (3, 3), 4)
-    (row,) = place_demands([demand], COMPILERS["newer"], BOARDS["kapohopoint"]).rows
+    (row,) = place_demands([demand], COMPILERS["newer"], loihi2_board("kp")).rows
     text = "; ".join(row.advice)
     assert "a kernel of 1 x 1" in text
     assert "half as many channels, 256" in text
@@ -137,7 +138,7 @@ def test_advice_for_a_convolution_has_kernel_channels_and_stride():
 
 
 def test_two_processes_may_take_fewer_cores_than_one():
-    (row,) = place_demands([dense("d", 131, 3930, 6)], COMPILERS["2022"], BOARDS["oheogulch"]).rows
+    (row,) = place_demands([dense("d", 131, 3930, 6)], COMPILERS["2022"], loihi2_board("oheogulch")).rows
     assert "two processes of 65 and 66 of its neurons: 14 cores instead of 22" in row.advice
 
 
@@ -148,7 +149,7 @@ def test_any_network_that_runs_is_placed(drawn, data):
     for name, compiler in COMPILERS.items():
         for realise in (None, "spiking"):
             asked, _ = realised(network, realise)
-            placement = place_demands(asked, compiler, BOARDS["oheogulch"])
+            placement = place_demands(asked, compiler, loihi2_board("oheogulch"))
             assert len(placement.rows) == len(asked) >= len(network.spiking_names), name
             assert placement.cores.low <= placement.cores.value <= placement.cores.high
             json.dumps(placement.as_dict(), allow_nan=False)
@@ -192,15 +193,9 @@ def test_realise_changes_nothing_without_dendrites_and_says_so(cli, saved, dense
     ("call", "text"),
     [
         (lambda: compiler_of("2021"), "--compiler 2021: unknown (expected one of 2022, newer)"),
-        (lambda: board_of("nahuku"), "--board nahuku: unknown (expected one of oheogulch, kapohopoint)"),
     ],
 )
 def test_unknown_names_are_wrong_calls(call, text):
     with pytest.raises(CallError) as error:
         call()
     assert str(error.value) == text
-
-
-def test_boards_are_found_as_people_write_them():
-    assert board_of("Oheo Gulch").chips == board_of("og").chips == 1
-    assert board_of("kapoho-point").chips == board_of("kp").chips == 8
