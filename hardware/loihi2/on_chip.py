@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Run the bundle this file lies in on a Loihi 2, or with ``--sim`` in Lava's simulator, and write result.json.
 
-One file, so that it can travel alone: numpy, h5py, lava-nc, lava-dl and, for the chip, lava-loihi are all it needs; ``python -m hardware
-bundle`` copies it as it is. No chip has run it yet. The closed package is used as public code uses it:
+One file, so that it can travel alone (``python -m hardware bundle`` copies it as it is): numpy, h5py, lava-nc, lava-dl
+and, for the chip, lava-loihi are all it needs. No chip has run it yet. The closed package is used as public code uses
+it:
 
 - Spikes go RingBuffer -> PyToNxAdapter -> net.inp and layer.out -> NxToPyAdapter -> RingBuffer (lava-dl tutorials,
   netx/mnist/utils.py and netx/oxford/utils.py). Into a convolution they go through PyToN3ConvAdapter (lava-dl
@@ -50,9 +51,11 @@ PACKAGES = ("lava-nc", "lava-dl", "lava-loihi", "numpy", "h5py")
 ENVIRONMENT = ("SLURM", "NOSLURM", "PARTITION", "BOARD", "LOIHI_GEN", "NXSDKHOST", "HOST_BINARY")
 # Loihi 2 as most boards of the INRC have it: lava-nc utils/loihi.py, ChipGeneration.
 GENERATION = "N3B3"
-# Measured with spikes through host adapters: 2000 steps in 16.09 s (lava-dl tutorials, netx/oxford/run.ipynb);
-# starting and configuring a board took 3 to 20 s there and in netx/pilotnet_snn/benchmark.ipynb.
-STEP_S, START_S = 8e-3, 30.0
+# A step with spikes through host adapters: 2000 took 16.09 s (lava-dl tutorials, netx/oxford/run.ipynb), 256 took 3.9 s
+# (a NetX network for speech commands, public script); starting and configuring a board took 3 to 20 s in notebooks.
+STEP_S, SLOW_STEP_S, START_S = 8e-3, 15e-3, 20.0
+# What the default partition of INRC's SLURM was found to allow (the same script).
+DEFAULT_LIMIT_S = 120.0
 # Steps that the way out may add to the way in: one process of the embedded processor, one of the host.
 OUTPUT_DELAY_MAX = 2
 SERIES_MAX = 100_000
@@ -202,9 +205,8 @@ def _run(options: argparse.Namespace) -> int:
         result["ended"] = _now()
         _write(out, result)
         if result["failed"]:
-            hint = (
-                "" if options.sim or job["pass"] != "spikes" or options.layers == "output" else "; try --layers output"
-            )
+            fewer = job["pass"] == "spikes" and options.layers == "all" and not options.sim
+            hint = "; try --layers output" if fewer else ""
             raise FailedError(f"pass {job['pass']}: {result['failed']['error']}. What there is lies in {out}{hint}")
     differing = _report(folder, result)
     _say(f"wrote {out}")
@@ -315,8 +317,7 @@ def _supervise(job: dict[str, Any], work: Path, patience_s: float) -> None:
     """Run a pass as a process in a session of its own, and end all of that session when nothing moves any more."""
     (work / "job.json").write_text(json.dumps(job))
     np.zeros(_clocks(job), np.int64).tofile(work / "clock.raw")
-    estimate = "" if job["sim"] else f", about {START_S + job['steps'] * STEP_S:.0f} s if a step takes 8 ms"
-    _say(f"pass {job['pass']}: {job['samples']} samples, {job['steps']} steps{estimate}")
+    _say(f"pass {job['pass']}: {job['samples']} samples, {job['steps']} steps{'' if job['sim'] else _estimate(job)}")
     with (work / "log").open("wb") as log:
         command = [sys.executable, str(Path(__file__).resolve()), "--child", str(work)]
         child = subprocess.Popen(
@@ -335,6 +336,14 @@ def _supervise(job: dict[str, Any], work: Path, patience_s: float) -> None:
         raise FailedError(f"ended with code {child.returncode}: {_last_words(work)}")
 
 
+def _estimate(job: dict[str, Any]) -> str:
+    quick, slow = (START_S + job["steps"] * step_s for step_s in (STEP_S, SLOW_STEP_S))
+    text = f", about {quick:.0f} to {slow:.0f} s once there is a board"
+    if slow > DEFAULT_LIMIT_S and not {"PARTITION", "BOARD", "NXSDKHOST"} & set(os.environ):
+        text += "; SLURM's default partition may allow 120 s: choose one by --partition, or fewer --samples or --steps"
+    return text
+
+
 def _clocks(job: dict[str, Any]) -> int:
     """Sinks that tell how far they are; the profiled pass has none."""
     return max(1, len(job["layers"]) + 2 * len(job["probe"]))
@@ -344,8 +353,8 @@ def _watch(child: subprocess.Popen[bytes], work: Path, job: dict[str, Any], pati
     clock = np.memmap(work / "clock.raw", np.int64, "r", shape=(_clocks(job),))
     silent = job["record"] == "buffer" or not job["layers"] + job["probe"]
     if silent:
-        # Nothing tells how far it is: it gets four times what it should take.
-        patience_s += 4 * STEP_S * job["steps"]
+        # Nothing tells how far it is: it gets twice what it should take.
+        patience_s += 2 * SLOW_STEP_S * job["steps"]
     size, last, moved, said, begun = 0, 0, time.monotonic(), time.monotonic(), (0.0, 0)
     while child.poll() is None:
         time.sleep(_POLL_S)
@@ -402,7 +411,7 @@ def _collect(job: dict[str, Any], work: Path, result: dict[str, Any]) -> None:
     result["samples"], result["steps_run"] = samples, steps
     if samples:
         for name in job["layers"]:
-            spikes = _recorded(job, work, name, np.uint8, steps)
+            spikes = _recorded(work / f"{name}.raw", _shape(job, name), np.uint8, steps)
             result["layers"][name] = {"shape": list(spikes.shape), "bits": _packed(np.packbits(spikes.reshape(-1)))}
 
 
@@ -410,18 +419,18 @@ def _packed(values: Any) -> str:
     return base64.b64encode(zlib.compress(values.tobytes(), 6)).decode()
 
 
-def _recorded(job: dict[str, Any], work: Path, name: str, dtype: Any, steps: int) -> Any:
+def _recorded(file: Path, shape: tuple[int, ...], dtype: Any, steps: int) -> Any:
     """What a sink wrote, shape (channel, height, width, time) or (neuron, time); Lava has its axes turned round."""
-    shape = _shape(job, name.partition(".")[0])
-    rows = np.fromfile(work / f"{name}.raw", dtype, steps * int(np.prod(shape))).reshape(steps, *shape[::-1])
+    rows = np.fromfile(file, dtype, steps * int(np.prod(shape))).reshape(steps, *shape[::-1])
     return rows.transpose(*range(rows.ndim - 1, -1, -1))
 
 
 def _states(job: dict[str, Any], work: Path, name: str, steps: int) -> dict[str, Any]:
     """Current u and voltage v of a layer after every step, 32 bit integers."""
-    found: dict[str, Any] = {"shape": [*_shape(job, name), steps], "samples": job["samples"]}
+    shape = _shape(job, name)
+    found: dict[str, Any] = {"shape": [*shape, steps], "samples": job["samples"]}
     for state in ("u", "v"):
-        found[state] = _packed(_recorded(job, work, f"{name}.{state}", np.int32, steps))
+        found[state] = _packed(_recorded(work / f"{name}.{state}.raw", shape, np.int32, steps))
     return found
 
 

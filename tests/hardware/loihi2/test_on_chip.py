@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from lava_runtime.network import alive
+from lava_runtime.runner import make_runner
 
 LIF, SPIKING = "lif", "dh_lif_spiking"
 
@@ -144,6 +145,7 @@ def test_a_wrong_weight_and_a_wrong_reset_are_found_where_they_are(bundle_of, ch
 def test_what_a_version_lacks_is_written_down_and_no_error(bundle_of, chip):
     lacks = "spikes_in,spiking_time_per_step,Loihi2Memory"
     options = ("--samples", "1", "--steps", "70", "--layers", "output", "--profile-input", "cyclic")
+    options += ("--loggers", "time,memory,activity")
     code, said, result, log = chip(bundle_of(LIF), *options, STANDIN_LACKS=lacks)
     assert code == 0, said
     assert list(result["layers"]) == ["heads"]
@@ -155,6 +157,8 @@ def test_what_a_version_lacks_is_written_down_and_no_error(bundle_of, chip):
     assert "no attribute" in found["missing"]["time.spiking_time_per_step"]
     assert "other arguments" in found["missing"]["Loihi2Memory"]
     assert found["missing"]["memory.total_mpds"] == "no such profiler"
+    assert found["power"] == {}
+    assert found["missing"]["power.total_power"] == "not asked for"
     # Nothing of the host's is in a profile that the chip feeds itself: one period of the sample, gap and all.
     (buffer,) = [line for line in log if line["what"] == "CyclicBuffer"]
     inputs = np.load(bundle_of(LIF) / "inputs.npy")
@@ -178,8 +182,12 @@ def test_states_are_recorded_the_same_here_and_there(bundle_of, script, chip, nu
         found = result["states"]["dense1"]
         states.append({key: numbers(found[key], found["shape"], np.int32) for key in ("u", "v")})
     steps = here["schedule"]["steps"]
+    with make_runner("engine", folder / "model.net") as engine:
+        (block,) = engine.blocks(np.load(folder / "inputs.npy")[:1], probes=["dense1"])
     for key in ("u", "v"):
-        assert np.any(states[0][key])
+        expected = getattr(block.probes["dense1"], key)[0]
+        assert np.any(expected)
+        np.testing.assert_array_equal(states[0][key][:, :steps], expected)
         np.testing.assert_array_equal(states[0][key][:, :steps], states[1][key][:, 2 : steps + 2])
 
 
@@ -290,6 +298,7 @@ def test_wrong_calls(bundle_of, script):
         (("--samples", "0"), 2, "0 is no number from 1 on"),
         (("--sim", "--probe", "dense7"), 1, "error: --probe dense7: no such layer, expected one of conv1"),
         (("--layers", "some"), 2, "invalid choice: 'some'"),
+        (("--loggers", "heat"), 2, "heat is no list of power, time, memory, activity"),
     ):
         found, text, _ = script(bundle_of(LIF), *options)
         assert found == code
