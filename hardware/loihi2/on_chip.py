@@ -6,11 +6,15 @@ and, for the chip, lava-loihi are all it needs. No chip has run it yet. The clos
 it:
 
 - Spikes go RingBuffer -> PyToNxAdapter -> net.inp and layer.out -> NxToPyAdapter -> RingBuffer (lava-dl tutorials,
-  netx/mnist/utils.py and netx/oxford/utils.py). Into a convolution they go through PyToN3ConvAdapter (lava-dl
-  tests/lava/lib/dl/netx/test_hdf5.py for the LIF PilotNet; tutorials netx/pilotnet_sdnn/utils.py).
+  netx/mnist/utils.py and netx/oxford/utils.py), into a convolution through PyToN3ConvAdapter (lava-dl
+  tests/lava/lib/dl/netx/test_hdf5_nx.py, the LIF PilotNet fed with spikes).
+- The way out takes no step of its own: lava-dl reads the same window of tiny.net's output in the simulator and on the
+  chip (test_hdf5.py and test_hdf5_nx.py there). The way in takes none (the LIF PilotNet there) or two (tutorials,
+  netx/pilotnet_snn/run.ipynb): the schedule has room for both, and what it was is found afterwards.
 - Profilers are callbacks of Loihi2HwCfg, made before the run and read after it, once in a process (lava-dl tutorials,
   netx/pilotnet_snn/benchmark.ipynb).
-- States are read by embedded_io.state.Read, connected to a variable (lava-dl tutorials, netx/yolo_kp/run.ipynb).
+- States are recorded by StateProbe, a callback too (lava-optimization, solvers/generic/solver.py), or where a version
+  has none by embedded_io.state.Read, connected to a variable (lava-dl tutorials, netx/yolo_kp/run.ipynb).
 - The board is chosen by the environment SLURM, LOIHI_GEN, PARTITION and BOARD, or NXSDKHOST (lava-nc utils/loihi.py,
   whose own functions stop at sinfo's default partition and are not used).
 
@@ -56,7 +60,7 @@ GENERATION = "N3B3"
 STEP_S, SLOW_STEP_S, START_S = 8e-3, 15e-3, 20.0
 # What the default partition of INRC's SLURM was found to allow (the same script).
 DEFAULT_LIMIT_S = 120.0
-# Steps that the way out may add to the way in: one process of the embedded processor, one of the host.
+# Steps that the way out is given: none is known of, a process of the embedded processor and one of the host could be.
 OUTPUT_DELAY_MAX = 2
 SERIES_MAX = 100_000
 # What is read of the profilers, by the names they are written under. Source of the attributes: netx/pilotnet_snn and
