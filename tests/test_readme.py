@@ -1,5 +1,6 @@
 """The README's commands, word for word, on a configuration small enough for a test."""
 
+import json
 import os
 import re
 import shutil
@@ -53,8 +54,16 @@ grid = ["training.learning_rate=0.005"]
 """
 
 
-def commands(root: Path) -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", (root / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+# As the first, under the names of the presets that the chip's page trains.
+CHIP_TINY = {
+    "lif": TINY.replace('"dh_lif"', '"lif"').replace("[network]", '[network]\nneuron = "lif"'),
+    "dh_lif_spiking": TINY.replace('"dh_lif"', '"dh_lif_spiking"').replace("[network]", '[network]\nneuron = "dh_lif"')
+    + '[dendrites]\nrealisation = "spiking"\nbranches = 2\n',
+}
+
+
+def commands(root: Path, page: str = "README.md") -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", (root / page).read_text(), flags=re.DOTALL | re.MULTILINE)
     return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
 
 
@@ -76,6 +85,8 @@ def checkout(tmp_path_factory):
     (copy / ".venv").symlink_to(root / ".venv")
     (copy / "dh_lif.toml").write_text(TINY)
     (copy / "tiny.toml").write_text(EXPERIMENT)
+    for name, text in CHIP_TINY.items():
+        (copy / "train" / "configs" / f"{name}.toml").write_text(text)
     return copy
 
 
@@ -114,6 +125,27 @@ def test_every_command_of_the_readme_works(root, checkout):
     assert "over time" in identified.stdout
     live = next(done for command, done in said.items() if command.endswith("--live"))
     assert "latency of a step in ms" in live.stdout
+    packed = said["make place bundle CONFIG=lif"]
+    assert "cores of 120 a chip: 1 chip, 1 Oheo Gulch" in packed.stdout
+    assert (checkout / "runs" / "lif" / "bundle.zip").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.lava
+def test_every_command_of_the_page_for_the_chip_works(root, checkout):
+    said = {}
+    for command in commands(root, "hardware/README.md"):
+        if "--read" in command:
+            # What the page has done on the other machine in between.
+            shutil.unpack_archive(checkout / "runs" / "lif" / "bundle.zip", checkout / "there")
+            (there,) = (checkout / "there").iterdir()
+            run(f"{checkout}/.venv/bin/python run_on_loihi.py --sim --samples 2 --out {checkout}/result.json", there)
+        said[command] = run(command, checkout)
+    assert "works here: training, export, the engine and Lava's simulator" in said["make doctor"].stdout
+    read = next(done for command, done in said.items() if "--read" in command)
+    assert "no spike differs" in read.stdout + read.stderr
+    assert "simulator_check" in json.loads((checkout / "runs" / "lif" / "measurement.json").read_text())
+    assert (checkout / "runs" / "dh_lif_spiking" / "model.net").is_file()
 
 
 @pytest.mark.slow
