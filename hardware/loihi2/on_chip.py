@@ -537,7 +537,9 @@ def _pass(job: dict[str, Any], work: Path) -> dict[str, Any]:
     for number, name in enumerate(job["probe"]):
         for offset, state in enumerate(("u", "v")):
             way.probe(f"{name}.{state}", getattr(layers[name].neuron, state), 2 * number + offset)
-    net.run(condition=RunSteps(num_steps=job["steps"]), run_cfg=way.config())
+    config = way.config()
+    print(f"{len(net.layers)} layers loaded and connected, compiling", flush=True)
+    net.run(condition=RunSteps(num_steps=job["steps"]), run_cfg=config)
     for name, sink in sinks.items():
         if job["record"] == "buffer":
             sink.data.get().T.astype(np.uint8).tofile(work / f"{name}.raw")
