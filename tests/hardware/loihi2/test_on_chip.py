@@ -143,10 +143,10 @@ def test_a_wrong_weight_and_a_wrong_reset_are_found_where_they_are(bundle_of, ch
 
 @pytest.mark.lava
 @pytest.mark.slow
-def test_what_a_version_lacks_is_written_down_and_no_error(bundle_of, chip):
-    lacks = "spikes_in,spiking_time_per_step,Loihi2Memory"
+def test_what_a_version_lacks_is_written_down_and_no_error(bundle_of, chip, numbers):
+    lacks = "spikes_in,spiking_time_per_step,Loihi2Memory,StateProbe"
     options = ("--samples", "1", "--steps", "70", "--layers", "output", "--profile-input", "cyclic")
-    options += ("--loggers", "time,memory,activity")
+    options += ("--loggers", "time,memory,activity", "--probe", "dense1")
     code, said, result, log = chip(bundle_of(LIF), *options, STANDIN_LACKS=lacks)
     assert code == 0, said
     assert list(result["layers"]) == ["heads"]
@@ -160,12 +160,17 @@ def test_what_a_version_lacks_is_written_down_and_no_error(bundle_of, chip):
     assert found["missing"]["memory.total_mpds"] == "no such profiler"
     assert found["power"] == {}
     assert found["missing"]["power.total_power"] == "not asked for"
+    # Without probes states are read through adapters, a variable each.
+    reads = [line for line in log if line["what"] == "Read"]
+    assert [(line["shape"], line["interval"], line["offset"]) for line in reads] == [([12], 1, 0)] * 2
+    states = result["states"]["dense1"]
+    assert all(numbers(states[key], states["shape"], np.int32).any() for key in ("u", "v"))
     # Nothing of the host's is in a profile that the chip feeds itself: one period of the sample, gap and all.
     (buffer,) = [line for line in log if line["what"] == "CyclicBuffer"]
     inputs = np.load(bundle_of(LIF) / "inputs.npy")
     assert buffer["shape"][-1] == result["schedule"]["period"]
     assert buffer["spikes"] == inputs[0].sum()
-    assert sum(line["what"] == "PyToN3ConvAdapter" for line in log) == 1
+    assert sum(line["what"] == "PyToN3ConvAdapter" for line in log) == 2
 
 
 @pytest.mark.lava

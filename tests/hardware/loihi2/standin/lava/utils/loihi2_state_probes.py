@@ -5,6 +5,9 @@ import standin_parts as standin
 from lava.magma.core.callback_fx import NxSdkCallbackFx
 from lava.proc.io.sink import Read
 
+if standin.lacks("StateProbe"):
+    raise ImportError("this version has no state probes")
+
 
 class StateProbe(NxSdkCallbackFx):
     def __init__(self, variable):
