@@ -1,8 +1,9 @@
-"""What of Intel's closed package for Loihi 2 is installed: asked, never imported.
+"""What of Intel's closed package for Loihi 2 is installed: looked for, not used.
 
-The package (lava-loihi, for members of the INRC) adds modules to the package ``lava`` and brings ``nxcore``. Nothing of
-it may be loaded here: that takes seconds, wants a board's environment, and may talk to SLURM. The one place that does
-import it is the script that runs on the chip's host (:mod:`hardware.loihi2.on_chip`).
+The package (lava-loihi, for members of the INRC) adds modules to the package ``lava`` and brings ``nxcore``. None of the
+modules asked for is imported here: that takes seconds, wants a board's environment, and may talk to SLURM. To find one,
+Python imports the packages above it, whatever they do. The one place that imports the modules themselves is the script
+that runs on the chip's host (:mod:`hardware.loihi2.on_chip`).
 """
 
 import importlib.util
@@ -47,7 +48,7 @@ class ClosedPackage:
 
 
 def closed_package() -> ClosedPackage:
-    """Look for the closed package, importing nothing of it."""
+    """Look for the closed package's modules."""
     found = tuple(name for name in MODULES if _is_there(name))
     versions = {}
     for package in PACKAGES:
@@ -85,6 +86,6 @@ def require_chip(run: str | Path) -> ClosedPackage:
 def _is_there(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        # A package above it is missing, or is no package.
+    except Exception:
+        # A package above it is missing, or fails as it is imported, with whatever error: then this cannot be used.
         return False

@@ -47,21 +47,26 @@ def board_kinds() -> tuple[BoardKind, ...]:
 
 
 def board_kind(partition: str, node: str = "") -> BoardKind | None:
-    """The kind of board behind a partition's or board's name, as they are called at INRC; None if not known.
+    """The kind of board behind a partition's and a board's name, as they are called at INRC.
 
     Parameters
     ----------
     partition
         With or without a time limit: oheogulch, oheogulch_20m. May be empty.
     node
-        The board's own name, asked where the partition says nothing: ncl-ext-og-05.
+        The board's own name: ncl-ext-og-05. May be empty.
+
+    Returns
+    -------
+    BoardKind or None
+        None where neither name is known, and where they say different things.
     """
-    name = _LIMIT.sub("", partition)
-    for kind in board_kinds():
-        if kind.partition == name:
-            return kind
-    words = re.split(r"[-_.]", node)
-    return next((kind for kind in board_kinds() if kind.node and kind.node in words), None)
+    name, words = _LIMIT.sub("", partition), re.split(r"[-_.]", node)
+    by_partition = next((kind for kind in board_kinds() if kind.partition == name), None)
+    by_node = next((kind for kind in board_kinds() if kind.node and kind.node in words), None)
+    if by_partition and by_node and by_partition.board != by_node.board and by_node.board not in by_partition.board:
+        return None
+    return by_node if by_partition is None else by_partition
 
 
 def loihi2_board(name: str) -> BoardKind:

@@ -61,3 +61,12 @@ def test_chips_of_boards(partition, node, chips):
 def test_boards_that_are_not_known():
     assert board_kind("kpx") is None
     assert board_kind("", "dogs-01") is None
+
+
+@pytest.mark.parametrize(
+    ("partition", "node", "chips"),
+    [("oheogulch", "ncl-ext-kp-01", None), ("kp_stack", "ncl-kp-01", 8), ("oheogulch_2h", "ncl-ext-og-05", 1)],
+)
+def test_names_that_contradict_each_other_say_nothing(partition, node, chips):
+    found = board_kind(partition, node)
+    assert (found.chips if found else None) == chips
