@@ -359,7 +359,8 @@ def _watch(child: subprocess.Popen[bytes], work: Path, job: dict[str, Any], pati
     if silent:
         # Nothing tells how far it is: it gets twice what it should take.
         patience_s += 2 * SLOW_STEP_S * job["steps"]
-    size, last, moved, said, begun = 0, 0, time.monotonic(), time.monotonic(), (0.0, 0)
+    start = moved = said = time.monotonic()
+    size, last, begun = 0, 0, (0.0, 0)
     while child.poll() is None:
         time.sleep(_POLL_S)
         now, written, at = int(clock.min()), (work / "log").stat().st_size, time.monotonic()
@@ -374,7 +375,8 @@ def _watch(child: subprocess.Popen[bytes], work: Path, job: dict[str, Any], pati
             if last > begun[1] > 0:
                 left_s = (at - begun[0]) / (last - begun[1]) * (job["steps"] - last)
                 ahead = f", about {left_s:.0f} s to go"
-            _say(f"  step {last} of {job['steps']}{ahead}" if last else "  running" if silent else "  starting")
+            stage = "running" if silent else "starting"
+            _say(f"  step {last} of {job['steps']}{ahead}" if last else f"  {stage}, {at - start:.0f} s")
         if at - moved > patience_s:
             raise FailedError(f"nothing moved for {patience_s:.0f} s, at step {last}: {_last_words(work)}")
 
