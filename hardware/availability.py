@@ -3,7 +3,7 @@
 The package (lava-loihi, for members of the INRC) adds modules to the package ``lava`` and brings ``nxcore``. None of
 the modules asked for is imported here: that takes seconds, wants a board's environment, and may talk to SLURM. To
 find one, Python imports the packages above it, whatever they do. The one place that imports the modules themselves is
-the script that runs on the chip's host (:mod:`hardware.loihi2.on_chip`).
+the script that runs on the chip's host (:mod:`hardware.loihi2.script`).
 """
 
 import importlib.util

@@ -1,5 +1,6 @@
 """From an exported run to one zip for a machine that has a Loihi 2 and not this project."""
 
+import errno
 import json
 import re
 import shutil
@@ -18,16 +19,18 @@ from export.lint import require_clean
 from export.manifest import Manifest, load_manifest
 from export.schedule import CHIP_INPUT_DELAY, SIMULATOR_INPUT_DELAY, Schedule, require_streamable, schedule
 from hardware.bundle import text
-from hardware.bundle.check import BUNDLE, FORMAT, GOLDEN, INPUTS, SUMS, content_id, sums_text
+from hardware.bundle.check import BUNDLE, FORMAT, GOLDEN, INPUTS, SITE, SUMS, content_id, sums_text
 from hardware.bundle.golden import Golden, make_golden, netx_layers
+from hardware.loihi2.join import SCRIPT, write_script
 from hardware.placement.plan import Placement, place_file
 from train.artifacts import RunFolder, atomic_write, versions
 from train.errors import CallError, MaestroError
 
-SCRIPT = "run_on_loihi.py"
 # Zip's own beginning of time: two packs of the same are the same file.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _RUNNABLE = (SCRIPT, "job.sh")
+# Of copying, the file that was copied is named, though it is the disk of the copy that is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,17 @@ def pack(run: RunFolder, samples: int, out: Path) -> Packed:
     checked = check_run(run)
     _check_out(out)
     with atomic_write(out) as temporary:
-        # Beside the zip: then a disk that is full is the disk that is named.
-        folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
         try:
-            content = _fill(run, checked, make_golden(run, samples), folder)
-            _zip(folder, f"{content['name']}-{content['id'][:8]}", temporary)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            # Beside the zip: then a disk that is full is the disk that is named.
+            with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
+                folder = Path(name)
+                content = _fill(run, checked, make_golden(run, samples), folder)
+                _zip(folder, f"{content['name']}-{content['id'][:8]}", temporary)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            cure = "free some disk space or choose another folder with --out; nothing was changed"
+            raise MaestroError(str(out), f"cannot be written: {error.strerror}", cure=cure) from error
     return Packed(out, out.stat().st_size, content, checked.warnings)
 
 
@@ -157,11 +164,12 @@ def _fill(run: RunFolder, checked: Checked, golden: Golden, folder: Path) -> dic
     name = re.sub(r"[^\w.-]+", "-", manifest.name, flags=re.ASCII)
     shutil.copyfile(run.net, folder / "model.net")
     shutil.copyfile(run.manifest, folder / "manifest.json")
-    shutil.copyfile(script(), folder / SCRIPT)
+    write_script(folder / SCRIPT)
     np.save(folder / INPUTS, golden.inputs)
     np.savez_compressed(folder / GOLDEN, **golden.layers)
     (folder / "README.txt").write_text(text.readme(name, len(golden.clips), manifest.steps, len(network.spiking)))
     (folder / "job.sh").write_text(text.job(name, checked.placement.board.partition))
+    (folder / SITE).write_text(text.site(checked.placement.board.partition))
     content = {
         "format": FORMAT,
         "id": content_id(folder),
@@ -181,13 +189,6 @@ def _fill(run: RunFolder, checked: Checked, golden: Golden, folder: Path) -> dic
     (folder / BUNDLE).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
     (folder / SUMS).write_text(sums_text(folder))
     return content
-
-
-def script() -> Path:
-    """The one script that runs a folder, here and there."""
-    from hardware.loihi2 import on_chip
-
-    return Path(on_chip.__file__)
 
 
 def _zip(folder: Path, top: str, target: Path) -> None:

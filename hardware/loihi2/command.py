@@ -65,8 +65,6 @@ def deploy(path: Path, samples: int, steps: int, way: Way, profile: bool, as_jso
     with tempfile.TemporaryDirectory(prefix="maestro-deploy-") as name:
         folder = Path(name)
         write_folder(run, samples, folder)
-        # One of an earlier run would be taken for this one's.
-        out.unlink(missing_ok=True)
         run_script(folder, out, way, profile=profile, steps=steps)
         _require_samples(out)
         reading = file_result(run, folder, out)

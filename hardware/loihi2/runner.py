@@ -30,7 +30,10 @@ from export.stock import refuse_altered
 from hardware.availability import require_chip
 from hardware.boards import generation
 from hardware.divergence import compare_streams, windows
-from hardware.loihi2 import on_chip
+from hardware.loihi2.join import SCRIPT, write_script
+from hardware.loihi2.script.checks import BUNDLE, SUMS
+from hardware.loihi2.script.common import FORMAT
+from hardware.loihi2.script.result import delays, unpacked
 from lava_runtime.reference_pool import of_sample
 from lava_runtime.runner import EngineRunner, Result, join
 from lava_runtime.spikes import CheckedSpikes, Samples
@@ -167,7 +170,7 @@ class LoihiRunner:
             streams = read_streams(out, self.network.spiking_names)
         names = self.network.spiking_names
         expected = dict(zip(names, self._engine.run(spikes).layers, strict=True))
-        delay = compare_streams(expected, streams, plan, on_chip.delays(plan.as_dict())).delay
+        delay = compare_streams(expected, streams, plan, delays(plan.as_dict())).delay
         cut = [windows(streams[name], plan, len(spikes), delay) for name in names]
         found = [of_sample([layer[index] for layer in cut], self._keep) for index in range(len(spikes))]
         output = np.stack([sample.output for sample in found])
@@ -176,11 +179,12 @@ class LoihiRunner:
 
     def _write(self, folder: Path, spikes: NDArray[Any], plan: Schedule) -> None:
         """Lay the folder out as a bundle's, without what is expected."""
+        write_script(folder / SCRIPT)
         shutil.copyfile(self._net, folder / "model.net")
         np.save(folder / "inputs.npy", spikes.astype(np.uint8))
         hashes = {name: _sha256(folder / name) for name in ("inputs.npy", "model.net")}
         content = {
-            "format": on_chip.FORMAT,
+            "format": FORMAT,
             "id": hashlib.sha256("".join(f"{name} {digest}\n" for name, digest in hashes.items()).encode()).hexdigest(),
             "layers": [
                 {"name": name, "netx_index": index, "shape": list(layer.shape)}
@@ -191,9 +195,9 @@ class LoihiRunner:
             "latency": plan.latency,
             "schedule": {"chip": plan.as_dict(), "simulator": plan.as_dict()},
         }
-        (folder / on_chip.BUNDLE).write_text(json.dumps(content))
-        hashes[on_chip.BUNDLE] = _sha256(folder / on_chip.BUNDLE)
-        (folder / on_chip.SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in hashes.items()))
+        (folder / BUNDLE).write_text(json.dumps(content))
+        hashes[BUNDLE] = _sha256(folder / BUNDLE)
+        (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in hashes.items()))
 
 
 def _sha256(path: Path) -> str:
@@ -201,7 +205,7 @@ def _sha256(path: Path) -> str:
 
 
 def run_script(folder: Path, out: Path, way: Way, *, profile: bool = True, steps: int | None = None) -> None:
-    """Run :mod:`hardware.loihi2.on_chip` on a bundle's folder in a process of its own; its talk goes to stderr.
+    """Run a bundle's script on its folder, in a process of its own; its talk goes to stderr.
 
     Parameters
     ----------
@@ -219,9 +223,10 @@ def run_script(folder: Path, out: Path, way: Way, *, profile: bool = True, steps
     MaestroError
         The script wrote no result. Spikes that differ, and a pass that failed after another, are in the result.
     """
-    command = [sys.executable, on_chip.__file__, "--folder", str(folder), "--out", str(out), *way.arguments()]
+    command = [sys.executable, str(folder / SCRIPT), "--out", str(out), *way.arguments()]
     command += [] if steps is None else ["--steps", str(steps)]
     command += [] if profile else ["--no-profile"]
+    older = _identity(out)
     script = subprocess.Popen(
         command,
         env=way.environment(),
@@ -244,8 +249,13 @@ def run_script(folder: Path, out: Path, way: Way, *, profile: bool = True, steps
             script.terminate()
             script.wait(_GRACE_S)
         script.kill()
-    if not out.is_file():
+    # The script sets an older result aside; one that is still there is of another run.
+    if _identity(out) in (None, older):
         raise MaestroError(str(folder), f"the run left no result: {last.removeprefix('error: ') or 'not a word'}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.is_file() else None
 
 
 def read_streams(path: Path, names: Sequence[str]) -> dict[str, Spikes]:
@@ -259,4 +269,4 @@ def read_streams(path: Path, names: Sequence[str]) -> dict[str, Spikes]:
     content: Mapping[str, Any] = read_json(path, cure="run it again")
     if content["failed"]:
         raise MaestroError(f"{BACKEND}, pass {content['failed']['pass']}", content["failed"]["error"])
-    return {name: on_chip.unpacked(content["layers"][name]) for name in names}
+    return {name: unpacked(content["layers"][name]) for name in names}

@@ -150,9 +150,14 @@ def numbers():
 
 
 @pytest.fixture(scope="session")
-def script_module():
-    """The script, for its parts."""
-    from hardware.loihi2 import on_chip
+def script_module(tmp_path_factory):
+    """The script as it is bundled, for its parts."""
+    from hardware.loihi2.join import SCRIPT, write_script
 
     assert importlib.util.find_spec("lava.utils.loihi2_profiler") is None, "the closed package is here"
-    return on_chip
+    path = tmp_path_factory.mktemp("script") / SCRIPT
+    write_script(path)
+    spec = importlib.util.spec_from_file_location("run_on_loihi", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

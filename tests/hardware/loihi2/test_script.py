@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -53,6 +54,8 @@ def test_stand_in_gives_the_engines_spikes_and_is_wired_as_documented(bundle_of,
     assert list(result["layers"]) == [layer["name"] for layer in bundle["layers"]]
     assert result["schedule"] == bundle["schedule"]["chip"]
     plan = result["schedule"]
+    # Of whole periods, or counters would not be an inference's.
+    whole = -(-200 // plan["period"]) * plan["period"]
     assert result["steps_run"] == 3 * plan["period"] + plan["input_delay"] + plan["slack"]
     # A process each for the spikes and the profile.
     first, second = dict.fromkeys(line["process"] for line in log)
@@ -83,19 +86,19 @@ def test_stand_in_gives_the_engines_spikes_and_is_wired_as_documented(bundle_of,
         "run",
         *(f"post {name}" for name in loggers),
     ]
-    assert next(line for line in profile if line["what"] == "made Loihi2Power")["num_steps"] == 200
-    assert [line["steps"] for line in profile if line["what"] == "run"] == [200]
+    assert next(line for line in profile if line["what"] == "made Loihi2Power")["num_steps"] == whole
+    assert [line["steps"] for line in profile if line["what"] == "run"] == [whole]
     chosen = {"SLURM": "1", "NOSLURM": None, "BOARD": "ncl-og-05", "PARTITION": "oheogulch_2h", "LOIHI_GEN": "N3B3"}
     assert all(chosen.items() <= line.items() for line in log if line["what"] == "environment")
     assert result["environment"] == {key: value for key, value in chosen.items() if value}
     # Every number that a profiler has, under its own name.
     found = result["profile"]
-    assert (found["steps"], found["sample"], found["period"], found["input"]) == (200, 0, plan["period"], "host")
+    assert (found["steps"], found["sample"], found["period"], found["input"]) == (whole, 0, plan["period"], "host")
     assert found["time"]["avg_time_per_step_us"] == pytest.approx(np.mean(found["time"]["time_per_step"]))
-    assert len(found["time"]["time_per_step"]) == 200
+    assert len(found["time"]["time_per_step"]) == whole
     assert found["power"]["static_total_w"] == pytest.approx(0.7 / 3)
     assert found["power"]["vddm_w"][0] == pytest.approx(0.15)
-    assert found["activity"]["syn_ops"] == [30 * 200 * core for core in range(1, 7)]
+    assert found["activity"]["syn_ops"] == [30 * whole * core for core in range(1, 7)]
     assert list(found["memory"]) == ["core_idx", "small_mpds", "large_mpds", "total_mpds"]
     missing = {"time.learning_time_per_step", "time.pre_lrn_time_per_step", "memory.chip_idx"}
     assert set(found["missing"]) == missing
@@ -200,7 +203,7 @@ def test_states_are_recorded_the_same_here_and_there(bundle_of, script, chip, nu
 @pytest.mark.lava
 @pytest.mark.slow
 def test_lavas_own_buffers_record_the_same(bundle_of, script):
-    options = ("--sim", "--samples", "1", "--layers", "output")
+    options = ("--sim", "--samples", "1")
     code, said, result = script(bundle_of(LIF), *options, "--record", "buffer", standin=STANDIN)
     assert code == 0, said
     assert "0 spikes differ" in said
@@ -215,7 +218,7 @@ def test_a_pass_that_hangs_is_ended_and_the_result_so_far_kept(bundle_of, chip):
     code, said, result, log = chip(bundle_of(LIF), *options, STANDIN_HANGS="1")
     assert code == 1
     assert (
-        "error: pass profile: nothing moved for 17 s, at step 0: waiting for the board. What there is lies in" in said
+        "error: pass profile: nothing moved for 19 s, at step 0: waiting for the board. What there is lies in" in said
     )
     assert result["failed"]["pass"] == "profile"
     assert result["layers"]["heads"]["bits"]
@@ -271,6 +274,9 @@ def test_a_changed_byte_in_any_file_is_refused_and_named(bundle_of, script, tmp_
         if path.name == "run_on_loihi.py":
             # A comment's byte, so that it still runs.
             changed = bytearray(whole.replace(b"# ---", b"# --=", 1))
+        if path.name == "site.sh":
+            # What the user is to write into.
+            continue
         path.write_bytes(changed)
         code, said, result = script(folder, "--sim")
         assert code == 1
@@ -311,3 +317,95 @@ def test_parts(script_module, tmp_path):
     (tmp_path / "SHA256SUMS").write_text("what\n")
     with pytest.raises(script_module.FailedError, match="line 1 is none of sha256sum's"):
         script_module.checked(tmp_path)
+
+
+def test_an_older_result_is_set_aside(script_module, tmp_path, capsys):
+    path = tmp_path / "result.json"
+    path.write_text("of the chip")
+    (tmp_path / "result.1.json").write_text("older")
+    output = script_module.Output(path)
+    assert path.read_text() == "of the chip"
+    output.write({"pass": 1})
+    output.write({"pass": 2})
+    assert json.loads(path.read_text()) == {"pass": 2}
+    assert (tmp_path / "result.1.json").read_text() == "older"
+    assert (tmp_path / "result.2.json").read_text() == "of the chip"
+    assert capsys.readouterr().err == "an older result.json is result.2.json now\n"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_where_nothing_can_be_written_is_said_before_a_board_is_asked_for(bundle_of, script_module, script, tmp_path):
+    for path, text in (
+        (tmp_path, "is a folder, expected the name of a file"),
+        (tmp_path / "none" / "result.json", "cannot be written: No such file or directory"),
+    ):
+        with pytest.raises(script_module.FailedError, match=f"--out {path}: {text}"):
+            script_module.Output(path)
+    (tmp_path / "file").write_text("")
+    code, said, _ = script(bundle_of(LIF), "--sim", "--out", tmp_path / "file" / "result.json")
+    assert code == 1
+    assert said.strip() == f"error: --out {tmp_path}/file/result.json: cannot be written: Not a directory"
+
+
+def test_a_disk_that_is_full_by_then_costs_no_result(script_module, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(script_module.tempfile, "tempdir", str(tmp_path / "spare"))
+    (tmp_path / "spare").mkdir()
+    (tmp_path / "there").mkdir()
+    output = script_module.Output(tmp_path / "there" / "result.json")
+    (tmp_path / "there").rename(tmp_path / "gone")
+    output.write({"pass": 1})
+    assert output.path.parent == tmp_path / "spare"
+    assert json.loads(output.path.read_text()) == {"pass": 1}
+    said = capsys.readouterr().err
+    assert f"cannot be written: No such file or directory; it lies in {output.path} instead" in said
+    (tmp_path / "spare").rename(tmp_path / "gone" / "spare")
+    with pytest.raises(script_module.FailedError, match="cannot be written: No such file or directory"):
+        output.write({"pass": 2})
+
+
+def test_no_space_for_a_pass_is_one_line(script_module, monkeypatch, capsys):
+    def full(_options):
+        raise OSError(28, "No space left on device", "/tmp/on-chip-1/job.json")
+
+    monkeypatch.setattr(script_module.signal, "signal", lambda *_: None)
+    monkeypatch.setitem(script_module.__dict__, "_run", full)
+    assert script_module.main(["--sim"]) == 1
+    said = capsys.readouterr().err
+    assert said == "error: /tmp/on-chip-1/job.json: No space left on device. Free some space, or set TMPDIR\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"board": "ncl-kp-01"}, {"BOARD": "ncl-kp-01", "SLURM": "1"}),
+        ({"partition": "kp"}, {"PARTITION": "kp", "SLURM": "1"}),
+        ({"board": "a", "partition": "b"}, {"BOARD": "a", "PARTITION": "b", "SLURM": "1"}),
+        ({}, {"NXSDKHOST": "10.0.0.1", "BOARD": "old", "PARTITION": "old", "NOSLURM": "1"}),
+    ],
+)
+def test_a_board_that_is_named_is_the_only_one(script_module, monkeypatch, given, found):
+    environment = {"NXSDKHOST": "10.0.0.1", "BOARD": "old", "PARTITION": "old"}
+    monkeypatch.setattr(script_module.os, "environ", environment)
+    options = script_module._parser().parse_args([f"--{key}={value}" for key, value in given.items()])
+    script_module.choose_board(options)
+    assert environment == {**found, "LOIHI_GEN": "N3B3"}
+
+
+def test_older_pythons_and_a_missing_numpy_are_said_in_a_line(bundle_of, tmp_path):
+    text = (bundle_of(LIF) / "run_on_loihi.py").read_text()
+    head = text.index("if sys.version_info")
+    assert "import" not in text[text.index('"""', 30) + 3 : head].replace("import sys", "")
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy" / "__init__.py").write_text("raise ImportError")
+    command = [sys.executable, str(bundle_of(LIF) / "run_on_loihi.py"), "--sim"]
+    done = subprocess.run(command, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error: numpy is not installed for {sys.executable}. Use the Python that has Lava\n"
+
+
+def test_the_joined_script_stands_alone(bundle_of):
+    text = (bundle_of(LIF) / "run_on_loihi.py").read_text()
+    assert text.startswith("#!/usr/bin/env python3")
+    assert not re.search(r"^\s*(from|import) (hardware|lava_runtime|export|train)\b", text, re.MULTILINE)
+    assert text.count('if __name__ == "__main__":') == 1
+    compile(text, "run_on_loihi.py", "exec")
