@@ -23,6 +23,8 @@ from train.errors import MaestroError
 FORMAT = 1
 BUNDLE, SUMS, GOLDEN, INPUTS = "bundle.json", "SHA256SUMS", "golden.npz", "inputs.npy"
 FILES = ("README.txt", SUMS, BUNDLE, GOLDEN, INPUTS, "job.sh", "manifest.json", "model.net", "run_on_loihi.py")
+# For whoever unpacks it to edit: without a hash, and it may be missing.
+SITE = "site.sh"
 _CURE = "pack it again with `python -m hardware bundle RUN`"
 # What the id is of, and what has a hash, in their order.
 _CONTENT = tuple(sorted(set(FILES) - {BUNDLE, SUMS}))
@@ -116,7 +118,7 @@ def _extract(path: Path, archive: zipfile.ZipFile, folder: Path) -> None:
         # A folder's own entry, as other zip programs write them.
         if slash and not name:
             continue
-        if not top or name not in FILES:
+        if not top or name not in (*FILES, SITE):
             raise MaestroError(str(path), f"holds {entry.filename}, which is none of a bundle's files", cure=_CURE)
         if (folder / name).exists():
             raise MaestroError(str(path), f"holds {name} twice", cure=_CURE)
@@ -150,7 +152,8 @@ def open_folder(folder: Path, where: str = "") -> Bundle:
             raise MaestroError(f"{where}, {name}", "is missing from the bundle", cure=_CURE)
     for name in found:
         # Beside the files lies what the script wrote.
-        if name not in FILES and name != "result.json" and not name.startswith((".", "__pycache__")):
+        written = (name.startswith("result") and name.endswith(".json")) or name.startswith((".", "__pycache__"))
+        if name not in (*FILES, SITE) and not written:
             raise MaestroError(f"{where}, {name}", "is none of a bundle's files", cure="take it out")
     _check_sums(folder, where)
     return _parse(folder, where)

@@ -7,6 +7,7 @@ from typing import Any
 from hardware.bundle.check import unpacked
 from hardware.bundle.pack import Packed, pack
 from hardware.bundle.read import Reading, file_of
+from hardware.divergence import Comparison
 from train.artifacts import RunFolder
 from train.console import emit_json, emit_table, say
 from train.errors import CallError
@@ -21,7 +22,7 @@ def bundle(path: Path, samples: int | None, out: Path | None, result: Path | Non
     Returns
     -------
     int
-        Exit code: 1 if a spike differs from what was expected, else 0.
+        Exit code: 1 if a spike differs from what was expected, or comes after a reset; else 0.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def bundle(path: Path, samples: int | None, out: Path | None, result: Path | Non
         emit_json(reading.content)
     else:
         show_reading(reading, run)
-    return 1 if reading.comparison.total else 0
+    return 1 if reading.comparison.faults else 0
 
 
 def _say_packed(packed: Packed, run: Path, out: Path | None) -> None:
@@ -88,10 +89,7 @@ def show_reading(reading: Reading, run: RunFolder) -> None:
     emit_table(title, ["layer", "expected", "found", "differing"], rows)
     if reading.missing:
         say(f"not recorded, so not compared: {', '.join(reading.missing)}")
-    if found.first is not None:
-        say(f"first divergence: {found.first}")
-    else:
-        say("no spike differs")
+    _say_compared(found)
     if reading.content["states"]:
         say(f"states recorded of {', '.join(reading.content['states'])}: not compared, they stay in the result")
     if reading.failed:
@@ -105,6 +103,20 @@ def show_reading(reading: Reading, run: RunFolder) -> None:
     else:
         say("a run in the simulator: nothing was measured")
     say(f"filed as {reading.section} in {run.measurement}")
+
+
+def _say_compared(found: Comparison) -> None:
+    spurious = {name: count for name, count in found.spurious.items() if count}
+    if found.first is not None:
+        say(f"first divergence: {found.first}")
+    elif found.vacuous:
+        say("no spike was expected of any layer, and none was found: neither the network nor the delay is shown by it")
+    elif not spurious:
+        say("no spike differs")
+    if spurious:
+        layers = ", ".join(f"{name} {count}" for name, count in spurious.items())
+        say(f"{sum(spurious.values())} spikes after resets, where there are to be none: {layers}")
+        say(f"the first of them: {found.first_spurious}")
 
 
 def _show_measured(content: dict[str, Any]) -> None:
@@ -126,6 +138,8 @@ def _show_measured(content: dict[str, Any]) -> None:
         emit_table("measured on the chip", ["", "value", "low", "high", "unit"], rows)
     if content["profile"]["input"] == "host":
         say("spikes came from the host in every step, so that time and energy hold the way in too")
+    else:
+        say("spikes were replayed by the chip: that every period had all of them rests on how its buffer repeats")
     dynamic = content["power"]["dynamic"]
     if "unavailable" not in dynamic and dynamic["low"] <= 0 <= dynamic["high"]:
         say("dynamic power is not told from zero: it is below what this method resolves")
@@ -135,5 +149,12 @@ def _show_measured(content: dict[str, Any]) -> None:
         if counts["chip_over_engine"] is not None:
             say(
                 f"{name} an inference: chip {counts['chip']:.6g}, engine {counts['engine']}, "
-                f"ratio {counts['chip_over_engine']:.4f}"
+                f"ratio {counts['chip_over_engine']:.4f}{_between(counts['low'], counts['high'])}"
             )
+
+
+def _between(low: float, high: float | None) -> str:
+    if low == high:
+        return ""
+    upper = "more" if high is None else f"{high:.4f}"
+    return f" ({low:.4f} to {upper}: the steps are no whole number of inferences)"

@@ -13,7 +13,7 @@ from train.errors import MaestroError
 LOG = "compiler_log"
 
 
-def compiled_section(text: Any, bundle: Bundle) -> dict[str, Any]:
+def compiled_section(text: str | None, bundle: Bundle) -> dict[str, Any]:
     """Cores that the compiler took, layer by layer, and those foretold; or why they cannot be told.
 
     Parameters
@@ -21,11 +21,11 @@ def compiled_section(text: Any, bundle: Bundle) -> dict[str, Any]:
     text
         ``compiler_log`` of a result.
     """
-    if not isinstance(text, str) or not text.strip():
+    if not text or not text.strip():
         return unavailable(f"{LOG}: the recording does not hold it")
     with tempfile.TemporaryDirectory(prefix="compiler-") as folder:
         path = Path(folder) / "log"
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         try:
             found = tables(read_lines(path), LOG)
         except MaestroError as error:

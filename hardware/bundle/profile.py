@@ -1,5 +1,6 @@
 """The profilers' own figures, as the script on the chip wrote them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hardware.bundle.plain import printable, shown
 from train.errors import MaestroError
 
 Series = NDArray[np.float64]
 
 _PARTS = ("time", "power", "activity", "memory")
+_INDICES = ("chip_idx", "core_idx")
+SOURCES = ("host", "cyclic")
+# No counter, time or power comes near; sums and squares of such numbers are still numbers.
+_LARGEST = 1e15
 _CURE = "copy the result again, or run the bundle again"
 
 
@@ -30,9 +36,10 @@ class Profile:
     source
         Where spikes came from: ``host`` (through adapters, every step) or ``cyclic`` (replayed on the chip).
     time
-        Series in us by name, a value a step; ``avg_time_per_step_us`` a single one.
+        Series in us by name, a value a step, or of a very long run a mean of several steps; ``avg_time_per_step_us``
+        a single one.
     power
-        Series in W by name, a value a reading; static ones often a single one.
+        Series in W by name, a value a reading, or a mean of several; static ones often a single one.
     activity
         Counts of the whole run by name, a value a core.
     memory
@@ -58,38 +65,58 @@ class Profile:
         Raises
         ------
         MaestroError
-            It has no steps, or a series that is not of numbers.
+            It has no steps, or a series that is not of numbers, or of numbers that nothing measures.
         """
 
         def damaged(found: str) -> MaestroError:
             return MaestroError(f"{where}, profile", found, cure=_CURE)
 
         if not isinstance(content, Mapping):
-            raise damaged(f"is {content!r}")
+            raise damaged(f"is {shown(content)}")
         counts = [content.get(key) for key in ("steps", "period", "sample")]
         if any(type(count) is not int or count < 0 for count in counts) or not counts[0] or not counts[1]:
-            raise damaged(f"says steps {counts[0]!r}, period {counts[1]!r}, sample {counts[2]!r}")
+            said = zip(("steps", "period", "sample"), counts, strict=True)
+            raise damaged(f"says {', '.join(f'{key} {shown(count)}' for key, count in said)}")
         parts: dict[str, dict[str, Series]] = {}
         for part in _PARTS:
             values = content.get(part) or {}
             if not isinstance(values, Mapping):
-                raise damaged(f"{part} is {values!r}")
-            parts[part] = {name: _series(value, damaged, f"{part}.{name}") for name, value in values.items()}
-        missing = {str(name): str(why) for name, why in (content.get("missing") or {}).items()}
+                raise damaged(f"{part} is {shown(values)}")
+            parts[part] = {name: _series(value, damaged, printable(f"{part}.{name}")) for name, value in values.items()}
+        for name in _INDICES:
+            series = parts["activity"].get(name)
+            if series is not None and not (np.equal(series, np.floor(series)) & (series >= 0)).all():
+                raise damaged(f"activity.{name} is no list of numbers of chips or cores")
+        missing = content.get("missing") or {}
+        if not isinstance(missing, Mapping) or not all(isinstance(why, str) for why in missing.values()):
+            raise damaged("missing does not say what is missing and why")
+        why = {printable(name): printable(text) for name, text in missing.items()}
+        source = content.get("input", SOURCES[0])
+        if source not in SOURCES:
+            raise damaged(f"says input {shown(source)}")
         steps, period, sample = (int(count) for count in counts if count is not None)
-        return Profile(steps, period, sample, str(content.get("input", "host")), missing=missing, **parts)
+        return Profile(steps, period, sample, source, missing=why, **parts)
 
     @property
     def inferences(self) -> float:
         """How many inferences the run had room for."""
         return self.steps / self.period
 
+    def count(self, name: str) -> tuple[float, float, float]:
+        """A counter an inference, over all cores, and between what it lies.
+
+        Counters are of the whole run. Where its last period was cut short, it counted some part of a sample more than
+        its whole periods, anything from nothing to all of it.
+        """
+        total, whole = float(self.activity[name].sum()), self.steps // self.period
+        if whole == self.inferences:
+            return (total / whole,) * 3
+        return total / self.inferences, total / (whole + 1), total / whole if whole else math.inf
+
 
 def _series(value: Any, damaged: Any, name: str) -> Series:
-    try:
-        series = np.atleast_1d(np.asarray(value, np.float64))
-    except (TypeError, ValueError) as error:
-        raise damaged(f"{name} holds no numbers") from error
-    if series.ndim != 1 or not series.size or not np.isfinite(series).all():
-        raise damaged(f"{name} is no list of finite numbers")
-    return series
+    numbers = value if isinstance(value, list) else [value]
+    # Not numpy's own reading, to which "1" and true are numbers; nan is in no range.
+    if not numbers or not all(type(number) in (int, float) and abs(number) <= _LARGEST for number in numbers):
+        raise damaged(f"{name} is no list of finite numbers up to {_LARGEST:g}")
+    return np.array(numbers, np.float64)

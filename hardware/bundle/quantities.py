@@ -5,6 +5,7 @@ is above the static power is dynamic (lava-dl tutorials, netx/pilotnet_snn/bench
 difference of two powers can lie below what the method tells apart, so every mean has an interval.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ def chips_of(environment: Mapping[str, Any] | None, activity: Mapping[str, Serie
         active = 1
     if board is not None and active is not None and active > board:
         board = None
-    return Chips(board, active, partition or node)
+    return Chips(board, active, " and ".join(name for name in (partition, node) if name))
 
 
 def mean_of(series: Series, unit: str, what: str) -> Quantity:
@@ -131,19 +132,28 @@ def power_of(profile: Profile, chips: Chips) -> Found:
 
     A value that cannot be had is the reason why.
     """
-    if "total_w" not in profile.power:
-        why = _why(profile, "power.total_power")
+    why = _unusable(profile, "power", "total_w", "W") or _lacking(profile, "power", "total_w", "total_power")
+    if why:
         return dict.fromkeys(("board", "total", "static", "dynamic"), why)
     readings = profile.power["total_w"]
     board = mean_of(readings, "W", "Loihi2Power, whole board")
     found: Found = {"board": board}
-    if "static_total_w" not in profile.power:
-        why = _why(profile, "power.static_total_power")
-        if chips.board == 1:
-            return {**found, "total": board, "static": why, "dynamic": why}
+    name = "static_total_w"
+    why = _unusable(profile, "power", name, "W") or _lacking(profile, "power", name, "static_total_power")
+    if why:
         idle = f"idle chips' static power cannot be taken off: {why}"
-        return {**found, "total": idle, "static": why, "dynamic": why}
-    static, half = _static(profile.power["static_total_w"], readings)
+        found |= {"total": board if chips.board == 1 else idle, "static": why, "dynamic": why}
+    else:
+        found |= _parts(board, *_static(profile.power[name], readings), chips)
+    for rail in ("vdd", "vddm", "vddio"):
+        if f"{rail}_w" in profile.power:
+            mean = mean_of(profile.power[f"{rail}_w"], "W", f"Loihi2Power, whole board, {rail}")
+            found[f"board_{rail}"] = _unusable(profile, "power", f"{rail}_w", "W") or mean
+    return found
+
+
+def _parts(board: Quantity, static: float, half: float, chips: Chips) -> Found:
+    """Power of the active chips in all, their static part, and the dynamic part."""
     low, high = chips.share
     taken = f"static power of idle chips taken off ({chips})"
     if low != high:
@@ -154,18 +164,15 @@ def power_of(profile: Profile, chips: Chips) -> Found:
         board.value - (1 - share) * static + sign * float(np.hypot(half_board, (1 - share) * half))
         for share, sign in ((low, -1), (high, 1))
     ]
-    how = f"{board.method}; {taken}"
-    found["total"] = Quantity(value, "W", "measured", how, min(ends[0], value), max(ends[1], value))
+    total: Quantity | str = f"is {value:.4g} W once idle chips' static power of {static:.4g} W is taken off ({chips})"
+    if value > 0:
+        how = f"{board.method}; {taken}"
+        total = Quantity(value, "W", "measured", how, min(ends[0], value), max(ends[1], value))
     value = high * static
     how = f"Loihi2Power after the run, active chips' part; {taken}"
-    found["static"] = Quantity(
-        value, "W", "measured", how, min(low * (static - half), value), max(high * (static + half), value)
-    )
-    found["dynamic"] = _dynamic(board, static, half)
-    for rail in ("vdd", "vddm", "vddio"):
-        if f"{rail}_w" in profile.power:
-            found[f"board_{rail}"] = mean_of(profile.power[f"{rail}_w"], "W", f"Loihi2Power, whole board, {rail}")
-    return found
+    ends = [min(low * (static - half), value), max(high * (static + half), value)]
+    part = Quantity(value, "W", "measured", how, *ends)
+    return {"total": total, "static": part, "dynamic": _dynamic(board, static, half)}
 
 
 def _static(series: Series, readings: Series) -> tuple[float, float]:
@@ -199,22 +206,32 @@ def _dynamic(board: Quantity, static: float, half: float) -> Quantity:
 
 def time_of(profile: Profile) -> Found:
     """Time of a step in us and of an inference in s."""
-    series = profile.time.get("time_per_step")
-    if series is None:
-        series = profile.time.get("avg_time_per_step_us")
-    if series is None:
-        return dict.fromkeys(("step", "inference"), _why(profile, "time.time_per_step"))
+    name = "time_per_step" if "time_per_step" in profile.time else "avg_time_per_step_us"
+    why = _unusable(profile, "time", name, "us") or _lacking(profile, "time", name, "time_per_step")
+    if why:
+        return dict.fromkeys(("step", "inference"), why)
+    series = profile.time[name]
     mean = mean_of(series, "us", "Loihi2ExecutionTime")
     found: Found = {"step": mean}
     for name, share in (("step_p50", 50), ("step_p99", 99)):
         value = float(np.percentile(series, share))
-        how = f"Loihi2ExecutionTime: {share} % of {series.size} steps take no longer"
+        how = f"Loihi2ExecutionTime: {share} % of {_steps_in(series, profile.steps)}"
         only = "only the mean of the steps was recorded"
         found[name] = only if series.size == 1 else Quantity(value, "us", "measured", how, value, value)
     factor = profile.period * 1e-6
     how = f"{mean.method}; {profile.period} steps"
     found["inference"] = Quantity(mean.value * factor, "s", "measured", how, mean.low * factor, mean.high * factor)
     return found
+
+
+def _steps_in(series: Series, steps: int) -> str:
+    """What the values of a series of times are, in words: steps, or means of several steps, which scatter less."""
+    if series.size == steps:
+        return f"{steps} steps take no longer"
+    text = f"{series.size} values of a run of {steps} steps are no greater"
+    if series.size < steps:
+        text += f"; if they are means of about {steps / series.size:.3g} steps each, single steps scatter more"
+    return text
 
 
 def energy_of(power: Found, time: Found, period: int) -> Found:
@@ -244,10 +261,18 @@ def activity_of(profile: Profile) -> dict[str, Any]:
         if name not in profile.activity:
             found[name] = unavailable(_why(profile, f"activity.{name}"))
             continue
+        if (profile.activity[name] < 0).any():
+            found[name] = unavailable(f"activity.{name}: holds a count below zero")
+            continue
         each = profile.activity[name] / profile.inferences
+        value, low, high = profile.count(name)
         how = f"Loihi2Activity: all cores, {profile.steps} steps are {profile.inferences:g} inferences"
-        total = float(each.sum())
-        found[name] = Quantity(total, "1/inference", "measured", how, total, total).as_dict()
+        if not math.isfinite(high):
+            found[name] = unavailable(f"activity.{name}: {profile.steps} steps are less than one inference")
+            continue
+        if low != high:
+            how += "; bounds for all and for nothing of a sample in the last, which was cut short"
+        found[name] = Quantity(value, "1/inference", "measured", how, low, high).as_dict()
         cores[name] = each.tolist()
     return {**found, "cores": cores}
 
@@ -270,11 +295,29 @@ def cross_check(profile: Profile, tally: Tally) -> dict[str, Any]:
     engine["dendrite_updates"] = neurons * profile.period
     found: dict[str, Any] = {}
     for name, count in engine.items():
-        chip = float(profile.activity[name].sum() / profile.inferences) if name in profile.activity else None
-        ratio = chip / count if chip is not None and count else None
-        found[name] = {"engine": count, "chip": chip, "chip_over_engine": ratio}
+        if name not in profile.activity or (profile.activity[name] < 0).any():
+            found[name] = {"engine": count, "chip": None, "chip_over_engine": None}
+            continue
+        chip, *ends = profile.count(name)
+        low, high = (end / count if count and math.isfinite(end) else None for end in ends)
+        ratio = chip / count if count else None
+        found[name] = {"engine": count, "chip": chip, "chip_over_engine": ratio, "low": low, "high": high}
     return {"sample": profile.sample, "counters": found}
 
 
 def _why(profile: Profile, attribute: str) -> str:
     return f"{attribute}: {profile.missing.get(attribute, 'the recording does not hold it')}"
+
+
+def _lacking(profile: Profile, part: str, name: str, attribute: str) -> str:
+    """Why a series is not there; empty if it is."""
+    return "" if name in getattr(profile, part) else _why(profile, f"{part}.{attribute}")
+
+
+def _unusable(profile: Profile, part: str, name: str, unit: str) -> str:
+    """Why a series that is there measures nothing; empty if it does. No board takes no time or no power."""
+    series = getattr(profile, part).get(name)
+    if series is None or (series > 0).all():
+        return ""
+    many = int((series <= 0).sum())
+    return f"{part}.{name}: {many} of {series.size} values are zero or below (least {series.min():.4g} {unit})"

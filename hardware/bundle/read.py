@@ -4,7 +4,7 @@ import base64
 import binascii
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from export.schedule import Schedule
 from hardware.bundle.check import Bundle, Spikes, open_folder, plan_of
 from hardware.bundle.compiled import LOG, compiled_section
 from hardware.bundle.golden import tally_of_period
+from hardware.bundle.plain import printable, read_plain, shown
 from hardware.bundle.profile import Profile
 from hardware.bundle.quantities import cross_check, profile_section
 from hardware.divergence import Comparison, compare_streams
-from hardware.loihi2.on_chip import delays
+from hardware.loihi2.script.result import delays
 from hardware.measurement import file_section
-from train.artifacts import RunFolder, read_json, sha256
+from train.artifacts import RunFolder, sha256
 from train.errors import MaestroError
 
 FORMAT = 1
@@ -30,6 +31,15 @@ SECTIONS = {"loihi2": "loihi2", "simulator": "simulator_check"}
 _PLANS = {"loihi2": "chip", "simulator": "simulator"}
 _CURE = "copy it again, or run the bundle again"
 _KEYS = ("bundle_id", "backend", "schedule", "samples", "steps_run", "layers", "profile", "failed")
+# What is only handed on: what it may be, and how that is called.
+_STATED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("started", "ended"), (lambda value: value is None or isinstance(value, str), "a time, or null")),
+    "steps_run": (lambda value: type(value) is int and value >= 0, "a number of steps"),
+    **dict.fromkeys(("versions", "environment"), (lambda value: value is None or _is_names(value), "texts by name")),
+    LOG: (lambda value: value is None or isinstance(value, str), "a text"),
+    "states": (lambda value: value is None or isinstance(value, dict), "layers by name"),
+    "failed": (lambda value: value is None or _is_names(value), "null, or a pass and its error"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +68,7 @@ class Recording:
     layers: dict[str, Spikes]
     profile: Profile | None
     failed: str
-    compiler_log: Any
+    compiler_log: str | None
     stated: dict[str, Any]
 
 
@@ -82,7 +92,7 @@ def read_result(path: Path, bundle: Bundle) -> Recording:
         Missing, no JSON, of another format, of another bundle; cut short, without the output layer, or with a layer
         that is not one.
     """
-    content = read_json(path, cure=_CURE)
+    content = read_plain(path, _CURE)
     where = str(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise MaestroError(where, "is no result of a bundle", allowed=f'"format": {FORMAT}', cure=_CURE)
@@ -92,25 +102,28 @@ def read_result(path: Path, bundle: Bundle) -> Recording:
     if content["bundle_id"] != bundle.id:
         raise MaestroError(
             where,
-            f"is of bundle {str(content['bundle_id'])[:8]}, and this is {bundle.id[:8]}",
+            f"is of bundle {_short(content['bundle_id'])}, and this is {bundle.id[:8]}",
             cure="name the bundle it is of with --out FILE.zip, and its run",
         )
-    if content["backend"] not in SECTIONS:
-        raise MaestroError(where, f"is of backend {content['backend']!r}", allowed=" or ".join(SECTIONS), cure=_CURE)
+    if content["backend"] not in list(SECTIONS):
+        found = f"is of backend {shown(content['backend'])}"
+        raise MaestroError(where, found, allowed=" or ".join(SECTIONS), cure=_CURE)
+    for key, (right, allowed) in _STATED.items():
+        if not right(content.get(key)):
+            raise MaestroError(where, f"has {key} {shown(content.get(key))}", allowed=allowed, cure=_CURE)
     plan = _plan(where, content, bundle)
     failed = _failure(content["failed"])
     samples = content["samples"]
     if type(samples) is not int or not 0 < samples <= bundle.samples:
         why = f" (it failed in {failed})" if failed else ""
-        raise MaestroError(where, f"has {samples!r} samples{why}", allowed=f"1 to {bundle.samples}", cure=_CURE)
+        raise MaestroError(where, f"has {shown(samples)} samples{why}", allowed=f"1 to {bundle.samples}", cure=_CURE)
     stated = {key: content.get(key) for key in ("started", "ended", "steps_run", "versions", "environment")}
-    states = content.get("states")
-    stated["states"] = list(states) if isinstance(states, Mapping) else []
+    stated["states"] = [printable(name) for name in content.get("states") or {}]
     return Recording(
         content["backend"],
         plan,
         samples,
-        _layers(where, content["layers"], bundle),
+        _layers(where, content["layers"], bundle, plan),
         _profile(where, content["profile"], bundle, plan),
         failed,
         content.get(LOG),
@@ -125,7 +138,8 @@ def _plan(where: str, content: Mapping[str, Any], bundle: Bundle) -> Schedule:
     except (KeyError, TypeError) as error:
         raise MaestroError(where, "says no schedule that it was run by", cure=_CURE) from error
     if found != expected:
-        raise MaestroError(where, f"was run by {found}", allowed=f"{expected}, as the bundle says", cure=_CURE)
+        said = ", ".join(f"{key} {shown(value)}" for key, value in vars(found).items())
+        raise MaestroError(where, f"was run by the schedule {said}", allowed=f"{expected}, the bundle's", cure=_CURE)
     return expected
 
 
@@ -140,52 +154,63 @@ def _profile(where: str, content: Any, bundle: Bundle, plan: Schedule) -> Profil
     return profile
 
 
-def _failure(failed: Any) -> str:
-    if failed is None:
-        return ""
-    if isinstance(failed, Mapping):
-        return f"pass {failed.get('pass')}: {failed.get('error')}"
-    return str(failed)
+def _failure(failed: Mapping[str, str] | None) -> str:
+    return printable(f"pass {failed.get('pass')}: {failed.get('error')}") if failed is not None else ""
 
 
-def _layers(where: str, layers: Any, bundle: Bundle) -> dict[str, Spikes]:
+def _is_names(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _short(identity: Any) -> str:
+    return identity[:8] if isinstance(identity, str) and identity.isalnum() else shown(identity)
+
+
+def _layers(where: str, layers: Any, bundle: Bundle, plan: Schedule) -> dict[str, Spikes]:
     if not isinstance(layers, Mapping) or not layers:
         raise MaestroError(where, "holds no recorded layer", allowed=", ".join(bundle.shapes), cure=_CURE)
     unknown = [name for name in layers if name not in bundle.shapes]
     if unknown:
-        found = f"records layer {unknown[0]}, which the bundle has not"
+        name = unknown[0] if unknown[0].isidentifier() else shown(unknown[0])
+        found = f"records layer {name}, which the bundle has not"
         raise MaestroError(where, found, allowed=", ".join(bundle.shapes), cure=_CURE)
     *others, output = bundle.shapes
     # The script records all layers or the output alone; anything between was taken out.
     for name in (output, *(others if any(each in layers for each in others) else ())):
         if name not in layers:
             raise MaestroError(where, f"holds no recording of layer {name}", cure=_CURE)
+    # No run is longer: all samples, and twice the room for what the way in may take.
+    longest = plan.total(bundle.samples + 1)
     return {
-        name: unpack(f"{where}, layer {name}", layers[name], shape)
+        name: unpack(f"{where}, layer {name}", layers[name], shape, longest)
         for name, shape in bundle.shapes.items()
         if name in layers
     }
 
 
-def unpack(where: str, layer: Any, shape: tuple[int, ...]) -> Spikes:
+def unpack(where: str, layer: Any, shape: tuple[int, ...], longest: int) -> Spikes:
     """A layer's spikes out of a result, shape (neuron..., time).
 
     Parameters
     ----------
     shape
         Of one step.
+    longest
+        Most steps that a run can have.
 
     Raises
     ------
     MaestroError
         Another shape, or bits that are damaged, too few or too many.
     """
-    try:
-        stated, text = tuple(layer["shape"]), layer["bits"]
-    except (TypeError, KeyError) as error:
-        raise MaestroError(where, "has no shape or no bits", cure=_CURE) from error
-    if stated[:-1] != shape or type(stated[-1]) is not int or stated[-1] < 1:
-        raise MaestroError(where, f"has shape {stated}", allowed=f"({', '.join(map(str, shape))}, time)", cure=_CURE)
+    if not isinstance(layer, dict) or "shape" not in layer or "bits" not in layer:
+        raise MaestroError(where, "has no shape or no bits", cure=_CURE)
+    stated, text = layer["shape"], layer["bits"]
+    if not isinstance(stated, list) or not all(type(size) is int and size > 0 for size in stated):
+        raise MaestroError(where, f"has shape {shown(stated)}", allowed=_sizes(shape), cure=_CURE)
+    if tuple(stated[:-1]) != shape or stated[-1] > longest:
+        found, allowed = f"has shape {shown(tuple(stated))}", f"{_sizes(shape)}, of up to {longest} steps"
+        raise MaestroError(where, found, allowed=allowed, cure=_CURE)
     size = math.prod(stated)
     try:
         # Never more than what is expected, whatever the bits claim to hold.
@@ -198,6 +223,10 @@ def unpack(where: str, layer: Any, shape: tuple[int, ...]) -> Spikes:
         found = f"has bits that {'are cut short' if len(packed) <= -(-size // 8) else 'go on'}"
         raise MaestroError(where, found, allowed=f"{size} bits", cure=_CURE)
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=size).reshape(stated)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))}, time)"
 
 
 def file_result(run: RunFolder, folder: Path, result: Path) -> Reading:

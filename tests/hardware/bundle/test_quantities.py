@@ -127,6 +127,9 @@ def test_active_chips_are_those_with_a_core_at_work():
     assert chips_of(kp, {"chip_idx": np.array([0.0, 0.0, 3.0])}).active == 2
     assert chips_of(kp, {}).active is None
     assert chips_of({"PARTITION": "oheogulch"}, {}).active == 1
+    # A board is called by all that names it, and by names that contradict each other it is unknown.
+    assert chips_of({"PARTITION": "kp", "BOARD": "ncl-ext-kp-01"}, {}).name == "kp and ncl-ext-kp-01"
+    assert chips_of({"PARTITION": "oheogulch", "BOARD": "ncl-ext-kp-01"}, {}).board is None
     # More at work than the board is thought to have: then it is another board.
     assert chips_of({"PARTITION": "kp"}, {"chip_idx": np.arange(9.0)}).board is None
 
@@ -161,11 +164,45 @@ def test_an_unknown_board_gives_both_bounds_and_says_so(chips, lowest):
 
 
 @pytest.mark.parametrize("chips", [ONE, Chips(8, 1, "kp"), Chips(None, None, "")])
-@pytest.mark.parametrize("static", [0.0, -0.01, 5.0])
-def test_an_odd_static_power_is_filed_as_it_was_read(static, chips):
+@pytest.mark.parametrize("static", [0.0, -0.01])
+def test_a_static_power_of_nothing_or_less_is_none(static, chips):
     found = power_of(profile(power={"total_w": [0.5, 0.6], "static_total_w": static}), chips)
-    assert all(quantity.low <= quantity.value <= quantity.high for quantity in found.values())
-    assert found["dynamic"].value == pytest.approx(0.55 - static)
+    why = f"power.static_total_w: 1 of 1 values are zero or below (least {static:.4g} W)"
+    assert found["static"] == found["dynamic"] == why
+    if chips.board == 1:
+        assert found["total"] == found["board"]
+    else:
+        assert found["total"] == f"idle chips' static power cannot be taken off: {why}"
+
+
+def test_a_static_power_above_the_whole_is_filed_as_it_was_read_where_nothing_is_taken_off():
+    found = power_of(profile(power={"total_w": [0.5, 0.6], "static_total_w": 5.0}), ONE)
+    assert found["dynamic"].value == pytest.approx(0.55 - 5.0)
+    assert found["dynamic"].low < found["dynamic"].high == 0.0
+    odd = profile(power={"total_w": [0.5, 0.6], "static_total_w": 5.0}, time={"avg_time_per_step_us": 9.0})
+    found = power_of(odd, Chips(8, 1, "kp"))
+    assert found["total"] == (
+        "is -3.825 W once idle chips' static power of 5 W is taken off (chips: 8 on kp, active 1)"
+    )
+    assert energy_of(found, time_of(odd), 16)["total"] == found["total"]
+
+
+@pytest.mark.parametrize("bad", [0.0, -150.0])
+def test_times_and_powers_of_nothing_or_less_measure_nothing(bad):
+    """One such value among good ones too: a place that was never written, or a clock that ran over."""
+    for series in ([150.0, bad, 151.0], [bad]):
+        many = f"1 of {len(series)} values are zero or below (least {bad:.4g} "
+        odd = profile(time={"time_per_step": series}, power={"total_w": [0.5, 0.6], "static_total_w": 0.2})
+        section = profile_section(odd, {"PARTITION": "oheogulch"})
+        why = {"unavailable": f"time.time_per_step: {many}us)"}
+        assert section["time"] == {"step": why, "inference": why}
+        assert section["energy"] == {"total": why, "dynamic": why}
+        assert section["power"]["total"]["value"] == pytest.approx(0.55)
+        odd = profile(time={"time_per_step": [9.0]}, power={"total_w": series, "static_total_w": 0.2})
+        section = profile_section(odd, {"PARTITION": "oheogulch"})
+        why = {"unavailable": f"power.total_w: {many}W)"}
+        assert section["power"] == dict.fromkeys(("board", "total", "static", "dynamic"), why)
+        assert section["energy"] == {"total": why, "dynamic": why}
 
 
 def test_time_has_its_median_and_its_slowest_hundredth():
@@ -177,6 +214,26 @@ def test_time_has_its_median_and_its_slowest_hundredth():
     alone = time_of(profile(time={"avg_time_per_step_us": 152.8}))
     assert alone["step"].value == 152.8
     assert alone["step_p99"] == "only the mean of the steps was recorded"
+
+
+def test_a_rail_of_nothing_is_none():
+    found = power_of(profile(power={"total_w": [0.5], "vdd_w": [0.0, 0.3]}), ONE)
+    assert found["board_vdd"] == "power.vdd_w: 1 of 2 values are zero or below (least 0 W)"
+    assert found["board"].value == 0.5
+
+
+def test_values_that_are_no_single_steps_are_not_called_so():
+    """The script bins very long series (script/chip.py), so that percentiles are those of means."""
+
+    def method(values, steps):
+        return time_of(profile(time={"time_per_step": [150.0, 160.0] * (values // 2)}, steps=steps))["step_p99"].method
+
+    assert method(64, 64) == "Loihi2ExecutionTime: 99 % of 64 steps take no longer"
+    assert method(64, 160) == (
+        "Loihi2ExecutionTime: 99 % of 64 values of a run of 160 steps are no greater; "
+        "if they are means of about 2.5 steps each, single steps scatter more"
+    )
+    assert method(64, 60) == "Loihi2ExecutionTime: 99 % of 64 values of a run of 60 steps are no greater"
 
 
 def test_what_was_not_recorded_is_unavailable_and_never_a_number():
@@ -214,12 +271,38 @@ def test_counters_are_an_inferences_in_all_and_core_by_core():
     assert found["syn_ops"]["value"] == pytest.approx(30.0)
     assert found["syn_ops"]["unit"] == "1/inference"
     assert found["cores"] == {"core_idx": [4, 7], "syn_ops": [10.0, 20.0]}
+    assert found["syn_ops"]["low"] == found["syn_ops"]["high"] == found["syn_ops"]["value"]
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("steps", [17, 24, 40, 10_007])
+def test_a_counter_of_a_period_cut_short_lies_between_bounds(steps, part):
+    """100 an inference, and of the last, whose steps are not all run, any part."""
+    whole = steps // 16
+    measured = profile(activity={"syn_ops": [100.0 * (whole + part)]}, steps=steps)
+    found = profile_section(measured, None)["activity"]["syn_ops"]
+    assert found["low"] <= 100.0 * (1 + 1e-12)
+    assert found["high"] >= 100.0 * (1 - 1e-12)
+    assert found["low"] < found["value"] < found["high"]
+    assert found["low"] == pytest.approx(100.0 * (whole + part) / (whole + 1))
+    assert found["high"] == pytest.approx(100.0 * (whole + part) / whole)
+    assert "bounds for all and for nothing of a sample in the last, which was cut short" in found["method"]
+
+
+def test_counters_that_count_nothing_of_an_inference():
+    short = profile_section(profile(activity={"syn_ops": [5.0]}, steps=9), None)["activity"]["syn_ops"]
+    assert short == {"unavailable": "activity.syn_ops: 9 steps are less than one inference"}
+    negative = profile_section(profile(activity={"syn_ops": [5.0, -1.0]}), None)["activity"]["syn_ops"]
+    assert negative == {"unavailable": "activity.syn_ops: holds a count below zero"}
 
 
 @pytest.mark.parametrize(
     ("content", "text"),
     [
         ([], r"profile: is \[\]"),
+        ({"steps": 10, "period": 16, "sample": 0, "time": {"a": True}}, r"time\.a is no list of finite numbers"),
+        ({"steps": 10, "period": 16, "sample": 0, "time": {"a": ["1"]}}, r"time\.a is no list of finite numbers"),
+        ({"steps": 10, "period": 16, "sample": 0, "time": {"a": [10**400]}}, r"time\.a is no list of finite numbers"),
         ({"steps": 10, "period": 16}, "says steps 10, period 16, sample None"),
         ({"steps": True, "period": 16, "sample": 0}, "says steps True"),
         ({"steps": 10, "period": 16, "sample": 0, "time": 3}, "time is 3"),

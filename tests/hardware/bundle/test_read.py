@@ -13,13 +13,12 @@ from hardware.measurement import file_section
 from train.artifacts import RunFolder, read_json, write_json
 from train.errors import MaestroError
 
-POWER = {"total_w": [0.70, 0.66, 0.68, 0.67, 0.69], "static_total_w": 0.232}
 PROFILE = {
     "steps": 6400,
     "sample": 0,
     "period": 64,
     "time": {"time_per_step": [150.0, 155.0, 152.0, 153.0], "avg_time_per_step_us": 152.5},
-    "power": POWER,
+    "power": {"total_w": [0.70, 0.66, 0.68, 0.67, 0.69], "static_total_w": 0.232},
     "activity": {"chip_idx": [0, 0], "core_idx": [3, 4], "syn_ops": [500.0, 700.0], "axon_out": [100.0, 200.0]},
     "memory": {"core_idx": [3, 4], "total_mpds": [0.25, 0.5]},
     "missing": {"activity.spikes_in": "AttributeError: no such thing"},
@@ -221,7 +220,10 @@ DAMAGED = {
     "keys": (lambda _: {"format": 1, "bundle_id": ""}, "lacks backend, schedule, samples, steps_run, layers"),
     "bundle": (lambda content: {**content, "bundle_id": "f" * 64}, "is of bundle ffffffff, and this is"),
     "backend": (lambda content: {**content, "backend": "gpu"}, "is of backend 'gpu' (expected loihi2 or simulator)"),
-    "schedule": (lambda content: change(content, "schedule", "reset_offset", 9), "was run by Schedule("),
+    "schedule": (
+        lambda content: change(content, "schedule", "reset_offset", 9),
+        "was run by the schedule steps 31, latency 5, period 64, input_delay 2, reset_offset 9 (expected",
+    ),
     "no schedule": (lambda content: {**content, "schedule": None}, "says no schedule that it was run by"),
     "samples": (lambda content: {**content, "samples": 5}, "has 5 samples (expected 1 to 4)"),
     "no samples": (
@@ -254,13 +256,51 @@ DAMAGED = {
     ),
     "series": (
         lambda content: {**content, "profile": {**PROFILE, "power": {"total_w": ["x"]}}},
-        "profile: power.total_w holds no numbers",
+        "profile: power.total_w is no list of finite numbers",
     ),
     "nan": (
         lambda content: {**content, "profile": {**PROFILE, "power": {"total_w": [float("nan")]}}},
-        "profile: power.total_w is no list of finite numbers",
+        "profile.power.total_w.0: is nan, which is no number",
+    ),
+    "number": (lambda content: {**content, "steps_run": 10**20}, "steps_run: is an integer of more than 64 bits"),
+    "exponent": (lambda content: {**content, "states": {"a": 1e999}}, "states.a: is inf, which is no number"),
+    "depth": (lambda _: "[" * 50_000 + "]" * 50_000, "result.json: is nested too deeply for a result"),
+    "less depth": (lambda content: {**content, "states": deep(20)}, "states.a.a.a"),
+    "text": (lambda content: {**content, "compiler_log": "\ud800"}, "compiler_log: holds text that is no Unicode"),
+    "a key": (lambda content: {**content, "\udc00": 1}, "a key: holds text that is no Unicode"),
+    "backend list": (lambda content: {**content, "backend": []}, "is of backend [] (expected loihi2 or simulator)"),
+    "environment": (lambda content: {**content, "environment": [1]}, "has environment [1] (expected texts by name)"),
+    "failed": (lambda content: {**content, "failed": 3}, "has failed 3 (expected null, or a pass and its error)"),
+    "states": (lambda content: {**content, "states": "u"}, "has states 'u' (expected layers by name)"),
+    "long": (
+        lambda content: bits(content, shape=[*content["layers"]["conv1"]["shape"][:-1], 10**9]),
+        "(expected (3, 7, 1, time), of up to 336 steps)",
+    ),
+    "shape of truths": (lambda content: bits(content, shape=[True] * 4), "layer conv1: has shape [True, True, True"),
+    "missing": (
+        lambda content: {**content, "profile": {**PROFILE, "missing": ["a"]}},
+        "profile: missing does not say what is missing and why",
+    ),
+    "huge": (
+        lambda content: {**content, "profile": {**PROFILE, "power": {"total_w": [1e300]}}},
+        "profile: power.total_w is no list of finite numbers up to 1e+15",
+    ),
+    "core": (
+        lambda content: {**content, "profile": {**PROFILE, "activity": {"core_idx": [0.5]}}},
+        "profile: activity.core_idx is no list of numbers of chips or cores",
+    ),
+    "input": (
+        lambda content: {**content, "profile": {**PROFILE, "input": ["host"]}},
+        "profile: says input ['host']",
     ),
 }
+
+
+def deep(levels):
+    value = 0
+    for _ in range(levels):
+        value = {"a": value}
+    return value
 
 
 @pytest.mark.parametrize("what", DAMAGED)
@@ -283,6 +323,54 @@ def test_a_bomb_is_not_blown_up(packed, answer, write):
     content["layers"]["conv1"]["bits"] = base64.b64encode(zlib.compress(bytes(50_000_000))).decode()
     with unpacked(packed.path) as bundle, pytest.raises(MaestroError, match="layer conv1: has bits that go on"):
         read_result(write(content), bundle)
+
+
+def test_spikes_after_a_reset_are_said_and_are_a_fault(packed, run, cli, answer, write, flip):
+    content = answer(packed)
+    plan = content["schedule"]
+    step = 2 * plan["period"] + plan["input_delay"] - 1
+    flip(content, "dense1", (5, step))
+    done = read(cli, run, write(content))
+    output = " ".join(done.output.split())
+    assert done.exit_code == 1
+    assert "no spike differs" not in output
+    assert "1 spikes after resets, where there are to be none: dense1 1" in output
+    assert f"the first of them: layer dense1, neuron (5), step {step} of the recording" in output
+    found = read_json(run.measurement, "")["loihi2"]["comparison"]
+    assert (found["total"], found["faults"], found["spurious"]["dense1"]) == (0, 1, 1)
+    assert found["first_spurious"] == {"layer": "dense1", "neuron": [5], "step": step}
+
+
+def test_where_nothing_was_expected_nothing_is_shown(packed, run, cli, answer, write, monkeypatch):
+    content = answer(packed, layers=["heads"])
+    shape = content["layers"]["heads"]["shape"]
+    from hardware.bundle.check import Bundle
+
+    none = {name: np.zeros((4, *layer["shape"], 31), np.uint8) for name, layer in shapes(packed).items()}
+    monkeypatch.setattr(Bundle, "golden", lambda _, samples: none)
+    content["layers"]["heads"]["bits"] = silence(shape)
+    done = read(cli, run, write(content))
+    output = " ".join(done.output.split())
+    assert done.exit_code == 0, done.output
+    assert "found 2 steps late" in output
+    assert "no spike was expected of any layer, and none was found: neither the network nor the delay" in output
+    assert "no spike differs" not in output
+
+
+def shapes(packed):
+    return {layer["name"]: layer for layer in packed.content["layers"]}
+
+
+def silence(shape):
+    import base64
+    import zlib
+
+    return base64.b64encode(zlib.compress(bytes(-(-int(np.prod(shape)) // 8)))).decode()
+
+
+def test_a_replayed_sample_is_said_to_rest_on_the_buffer(packed, run, cli, answer, write):
+    done = read(cli, run, write({**answer(packed), "profile": {**PROFILE, "input": "cyclic"}}))
+    assert "that every period had all of them rests on how its buffer repeats" in " ".join(done.output.split())
 
 
 def test_a_missing_result(packed, run, cli, tmp_path):
