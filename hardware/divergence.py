@@ -3,6 +3,9 @@
 A recording has every layer's spikes by step of the whole run; what was expected has them by sample and its own steps.
 Between the two lies the delay of the way in and out, which depends on the adapters and is found by trying: the delay
 with which the fewest spikes differ, over all layers at once.
+
+After a layer's reset nothing may fire until the next sample comes. Spikes there are no part of a sample, so they are
+counted apart: they say that the reset is not what it was thought to be.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.schedule import Schedule
+from hardware.loihi2.script.result import OUTPUT_DELAY_MAX
 from train.errors import MaestroError
 
 Spikes = NDArray[np.uint8]
@@ -48,19 +52,45 @@ class Divergence:
 
 
 @dataclass(frozen=True)
+class Spurious:
+    """The first spike after the reset of its layer and before the next sample.
+
+    Parameters
+    ----------
+    layer, neuron
+        As a divergence's.
+    step
+        Of the recording.
+    """
+
+    layer: str
+    neuron: tuple[int, ...]
+    step: int
+
+    def __str__(self) -> str:
+        place = ", ".join(str(index) for index in self.neuron)
+        return f"layer {self.layer}, neuron ({place}), step {self.step} of the recording"
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A recording against what was expected.
 
     Parameters
     ----------
     delay
-        Steps that the way in and out took, of those tried the one that differs least.
+        Steps that the way in and out took, of those tried the one that differs least; where several do, the one with
+        the fewest spikes after resets, then the one nearest to what the schedule thought.
     samples
         Samples compared.
     expected, found, differing
         Spikes by layer: expected, recorded in the samples' windows, and places and steps that differ.
     first
         Where they differ first; None where they do not.
+    spurious
+        Spikes by layer after its reset and before the next sample, where there are to be none.
+    first_spurious
+        The first of these; None where there are none.
     """
 
     delay: int
@@ -69,15 +99,27 @@ class Comparison:
     found: dict[str, int]
     differing: dict[str, int]
     first: Divergence | None
+    spurious: dict[str, int]
+    first_spurious: Spurious | None
 
     @property
     def total(self) -> int:
-        """Places and steps that differ, over all layers."""
+        """Places and steps of the samples that differ, over all layers."""
         return sum(self.differing.values())
 
+    @property
+    def faults(self) -> int:
+        """All that is not as it was expected: ``total``, and the spikes after resets."""
+        return self.total + sum(self.spurious.values())
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether no spike at all was expected: then any delay fits, and silence shows nothing."""
+        return not sum(self.expected.values())
+
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, ``total`` with it."""
-        return {**asdict(self), "total": self.total}
+        """Plain data, ``total``, ``faults`` and ``vacuous`` with it."""
+        return {**asdict(self), "total": self.total, "faults": self.faults, "vacuous": self.vacuous}
 
 
 def compare_streams(
@@ -89,7 +131,7 @@ def compare_streams(
     ----------
     expected
         Layer -> spikes, shape (sample, neuron..., time), time being ``plan.steps``: step t that of a run of the
-        sample alone.
+        sample alone. All layers with neurons, in the network's order, in which they are reset.
     recorded
         Layer -> spikes, shape (neuron..., time), time being that of the run; at least one layer of ``expected``.
     delays
@@ -104,8 +146,17 @@ def compare_streams(
         raise MaestroError("recording", "holds no layer", allowed=f"some of {', '.join(expected)}")
     for name, stream in recorded.items():
         _check(name, stream, expected, plan, max(delays))
+    # Spikes of all neurons by step: enough to count those after resets, delay by delay.
+    sums = {name: stream.reshape(-1, stream.shape[-1]).sum(0, dtype=np.int64) for name, stream in recorded.items()}
+    silences = {delay: _silences(expected, sums, plan, delay) for delay in delays}
+    stray = {
+        delay: {name: int(sums[name][where].sum()) for name, where in silence.items()}
+        for delay, silence in silences.items()
+    }
     totals = {delay: sum(_differing(expected, recorded, plan, delay).values()) for delay in delays}
-    best = min(totals, key=lambda delay: (totals[delay], delay))
+    best = min(
+        delays, key=lambda delay: (totals[delay], sum(stray[delay].values()), abs(delay - plan.input_delay), delay)
+    )
     found = {name: windows(stream, plan, len(expected[name]), best) for name, stream in recorded.items()}
     return Comparison(
         best,
@@ -114,6 +165,8 @@ def compare_streams(
         {name: int(each.sum(dtype=np.int64)) for name, each in found.items()},
         _differing(expected, recorded, plan, best),
         _first(expected, found),
+        stray[best],
+        _first_spurious(recorded, silences[best]),
     )
 
 
@@ -135,6 +188,39 @@ def windows(stream: Spikes, plan: Schedule, samples: int, delay: int) -> Spikes:
 
 def _starts(plan: Schedule, samples: int, delay: int) -> range:
     return range(delay, delay + samples * plan.period, plan.period)
+
+
+def _silences(
+    expected: Mapping[str, Spikes], sums: Mapping[str, NDArray[np.int64]], plan: Schedule, delay: int
+) -> dict[str, NDArray[np.bool_]]:
+    """Steps by layer, of the recording, between a reset of its neurons and the sample after it.
+
+    Layer i of ``expected``, from 0, is reset at step ``plan.reset_offset`` + i of the period (export/schedule.py), as
+    the network counts; the recording has that later by what the way out takes, which is a part of the delay. Before
+    the first sample the state is zero as well.
+    """
+    found = {}
+    for number, name in enumerate(expected):
+        if name not in sums:
+            continue
+        silent = np.zeros(sums[name].shape, np.bool_)
+        silent[:delay] = True
+        reset = plan.reset_offset + number + min(delay, OUTPUT_DELAY_MAX)
+        since = (reset - delay) % plan.period + 1
+        for start in _starts(plan, len(expected[name]), delay):
+            silent[start + since : start + plan.period] = True
+        found[name] = silent
+    return found
+
+
+def _first_spurious(recorded: Mapping[str, Spikes], silences: Mapping[str, NDArray[np.bool_]]) -> Spurious | None:
+    found = []
+    for name, silent in silences.items():
+        places = np.argwhere(recorded[name] * silent)
+        if len(places):
+            *neuron, step = (int(index) for index in places[np.argmin(places[:, -1])])
+            found.append(Spurious(name, tuple(neuron), step))
+    return min(found, key=lambda one: one.step, default=None)
 
 
 def _check(name: str, stream: Spikes, expected: Mapping[str, Spikes], plan: Schedule, delay: int) -> None:
