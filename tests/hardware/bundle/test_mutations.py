@@ -3,12 +3,13 @@
 import json
 import random
 import warnings
+from functools import cache
 
 import pytest
 
+from hardware.bundle import command
 from hardware.bundle import read as module
 from hardware.bundle.check import unpacked
-from hardware.bundle.command import show_reading
 from train.errors import MaestroError
 
 # What any value of a result is replaced with.
@@ -72,7 +73,8 @@ def whole(packed, answer):
 @pytest.fixture
 def read(packed, run, write, monkeypatch, capsys):
     """read(content): whether it was accepted; an error has to be ours, of one line and not too long."""
-    # One tally for all: it is the network's, whatever the result holds.
+    # What is the network's, whatever the result holds, is read and counted once; how a table looks is not the matter.
+    monkeypatch.setattr(module.netx, "read", cache(module.netx.read))
     tallies, tally = {}, module.tally_of_period
 
     def once(network, sample, plan):
@@ -82,6 +84,7 @@ def read(packed, run, write, monkeypatch, capsys):
         return tallies[key]
 
     monkeypatch.setattr(module, "tally_of_period", once)
+    monkeypatch.setattr(command, "emit_table", lambda *texts: str(texts).encode())
     monkeypatch.setattr(module, "file_section", lambda run, section, content: json.dumps(content, allow_nan=False))
 
     def attempt(content):
@@ -94,7 +97,7 @@ def read(packed, run, write, monkeypatch, capsys):
             except MaestroError as raised:
                 error = raised
             else:
-                show_reading(reading, run)
+                command.show_reading(reading, run)
         capsys.readouterr()
         if error is None:
             return True
