@@ -14,7 +14,7 @@ from train.errors import MaestroError
 Series = NDArray[np.float64]
 
 _PARTS = ("time", "power", "activity", "memory")
-_INDICES = ("chip_idx", "core_idx")
+INDICES = ("chip_idx", "core_idx")
 SOURCES = ("host", "cyclic")
 # No counter, time or power comes near; sums and squares of such numbers are still numbers.
 _LARGEST = 1e15
@@ -83,7 +83,7 @@ class Profile:
             if not isinstance(values, Mapping):
                 raise damaged(f"{part} is {shown(values)}")
             parts[part] = {name: _series(value, damaged, printable(f"{part}.{name}")) for name, value in values.items()}
-        for name in _INDICES:
+        for name in INDICES:
             series = parts["activity"].get(name)
             if series is not None and not (np.equal(series, np.floor(series)) & (series >= 0)).all():
                 raise damaged(f"activity.{name} is no list of numbers of chips or cores")
@@ -101,6 +101,10 @@ class Profile:
     def inferences(self) -> float:
         """How many inferences the run had room for."""
         return self.steps / self.period
+
+    def why(self, attribute: str) -> str:
+        """Why a profiler's attribute is not there, as far as the recording says."""
+        return f"{attribute}: {self.missing.get(attribute, 'the recording does not hold it')}"
 
     def count(self, name: str) -> tuple[float, float, float]:
         """A counter an inference, over all cores, and between what it lies.

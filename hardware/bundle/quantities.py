@@ -1,11 +1,10 @@
-"""Power, time, energy and activity of an inference, from what the profilers measured.
+"""Power, time and energy of an inference, from what the profilers measured.
 
 The protocol: one long run of one sample over and over; the static power of chips that do nothing is taken off; what
 is above the static power is dynamic (lava-dl tutorials, netx/pilotnet_snn/benchmark.ipynb and netx/yolo_kp). A
 difference of two powers can lie below what the method tells apart, so every mean has an interval.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,9 @@ import numpy as np
 from scipy import stats
 
 from hardware.boards import board_kind, board_kinds
+from hardware.bundle.activity import activity_of, memory_of
 from hardware.bundle.profile import Profile, Series
 from hardware.measurement import Quantity, unavailable
-from lava_runtime.engine.tally import Tally
 
 LEVEL = 0.95
 # Readings of power follow each other closely and are not independent, so that the usual standard error of their mean
@@ -24,8 +23,6 @@ LEVEL = 0.95
 # remember; 20 of them leave 19 degrees of freedom. (Law and Kelton, Simulation Modeling and Analysis, batch means.) A
 # block bootstrap would say much the same, and not the same twice.
 BATCHES = 20
-COUNTERS = ("syn_ops", "dendrite_updates", "axon_out", "spikes_in", "spike_axon_in")
-_INDICES = ("chip_idx", "core_idx")
 
 
 @dataclass(frozen=True)
@@ -253,65 +250,9 @@ def _energy(power: Quantity | str, time: Quantity | str, period: int) -> Quantit
     return Quantity(value, "J", "measured", how, ends[0], ends[1])
 
 
-def activity_of(profile: Profile) -> dict[str, Any]:
-    """Counters an inference, summed over cores and core by core."""
-    found: dict[str, Any] = {}
-    cores = {name: profile.activity[name].astype(int).tolist() for name in _INDICES if name in profile.activity}
-    for name in COUNTERS:
-        if name not in profile.activity:
-            found[name] = unavailable(_why(profile, f"activity.{name}"))
-            continue
-        if (profile.activity[name] < 0).any():
-            found[name] = unavailable(f"activity.{name}: holds a count below zero")
-            continue
-        each = profile.activity[name] / profile.inferences
-        value, low, high = profile.count(name)
-        how = f"Loihi2Activity: all cores, {profile.steps} steps are {profile.inferences:g} inferences"
-        if not math.isfinite(high):
-            found[name] = unavailable(f"activity.{name}: {profile.steps} steps are less than one inference")
-            continue
-        if low != high:
-            how += "; bounds for all and for nothing of a sample in the last, which was cut short"
-        found[name] = Quantity(value, "1/inference", "measured", how, low, high).as_dict()
-        cores[name] = each.tolist()
-    return {**found, "cores": cores}
-
-
-def memory_of(profile: Profile) -> dict[str, Any]:
-    """Use of the cores' memory, as the profiler gives it."""
-    if not profile.memory:
-        return unavailable(_why(profile, "memory.total_mpds"))
-    return {"cores": {name: values.tolist() for name, values in profile.memory.items()}}
-
-
-def cross_check(profile: Profile, tally: Tally) -> dict[str, Any]:
-    """The chip's counters beside the engine's, for the sample that was repeated.
-
-    The engine counts a spike once a layer, the chip once a core that it leaves or reaches, input from the host
-    included; synaptic operations are to agree best. The chip updates its neurons in every step of a period.
-    """
-    engine = {name: sum(getattr(layer, name) for layer in tally.layers.values()) for name in COUNTERS[:4]}
-    neurons = sum(layer.neurons for layer in tally.layers.values())
-    engine["dendrite_updates"] = neurons * profile.period
-    found: dict[str, Any] = {}
-    for name, count in engine.items():
-        if name not in profile.activity or (profile.activity[name] < 0).any():
-            found[name] = {"engine": count, "chip": None, "chip_over_engine": None}
-            continue
-        chip, *ends = profile.count(name)
-        low, high = (end / count if count and math.isfinite(end) else None for end in ends)
-        ratio = chip / count if count else None
-        found[name] = {"engine": count, "chip": chip, "chip_over_engine": ratio, "low": low, "high": high}
-    return {"sample": profile.sample, "counters": found}
-
-
-def _why(profile: Profile, attribute: str) -> str:
-    return f"{attribute}: {profile.missing.get(attribute, 'the recording does not hold it')}"
-
-
 def _lacking(profile: Profile, part: str, name: str, attribute: str) -> str:
     """Why a series is not there; empty if it is."""
-    return "" if name in getattr(profile, part) else _why(profile, f"{part}.{attribute}")
+    return "" if name in getattr(profile, part) else profile.why(f"{part}.{attribute}")
 
 
 def _unusable(profile: Profile, part: str, name: str, unit: str) -> str:

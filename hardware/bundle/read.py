@@ -13,12 +13,13 @@ import numpy as np
 
 from export import netx
 from export.schedule import Schedule
+from hardware.bundle.activity import cross_check
 from hardware.bundle.check import Bundle, Spikes, open_folder, plan_of
 from hardware.bundle.compiled import LOG, compiled_section
 from hardware.bundle.golden import tally_of_period
 from hardware.bundle.plain import printable, read_plain, shown
 from hardware.bundle.profile import Profile
-from hardware.bundle.quantities import cross_check, profile_section
+from hardware.bundle.quantities import profile_section
 from hardware.divergence import Comparison, compare_streams
 from hardware.loihi2.script.result import delays
 from hardware.measurement import file_section

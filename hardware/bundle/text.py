@@ -77,6 +77,7 @@ if [ -f site.sh ]; then
     . ./site.sh || {{ echo "job.sh: site.sh ended with an error; mend it, or end it with: true" >&2; exit 1; }}
     set -u
 fi
+export PARTITION BOARD NXSDKHOST SLURM NOSLURM
 
 # What lava.utils.loihi.use_slurm_host sets; a host of its own goes without SLURM.
 if [ -z "${{NXSDKHOST:-}}${{NOSLURM:-}}" ]; then

@@ -139,6 +139,7 @@ BASE = "SLURM=1 PARTITION=oheogulch BOARD= NXSDKHOST= LOIHI_GEN=N3B3"
         ("", {}, BASE),
         ("", {"SLURM_JOB_PARTITION": "kp"}, BASE.replace("oheogulch", "kp")),
         ("export PARTITION=kp\n", {}, BASE.replace("oheogulch", "kp")),
+        ("PARTITION=kp\n", {}, BASE.replace("oheogulch", "kp")),
         ("", {"PARTITION": "kp"}, BASE.replace("oheogulch", "kp")),
         (
             "export BOARD=ncl-ext-kp-01\n",
