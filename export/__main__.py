@@ -38,7 +38,7 @@ def netx(run: Path, limit: int, one_group: bool, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("net", type=click.Path(path_type=Path), required=False)
+@click.argument("net", metavar="[NET|RUN]", type=click.Path(path_type=Path), required=False)
 @click.option("--steps", type=click.IntRange(min=1), help="Longest run between resets; else the manifest's clip.")
 @click.option("--chip", is_flag=True, help="Judge the rules that only Loihi 2 has, too.")
 @click.option(
@@ -58,9 +58,9 @@ def lint(
     code: str | None,
     as_json: bool,
 ) -> None:
-    """Say what in the file NET would run wrongly; exit 1 if anything would. Warnings are said, and no more."""
+    """Say what in the file NET, or in RUN's, would run wrongly; exit 1 if anything would. Warnings change nothing."""
     from export.dendrites import simulator_only
-    from export.lint import dendritic, errors, explain, lint, manifest_steps, report
+    from export.lint import dendritic, errors, explain, lint, manifest_steps, net_file, report
 
     if code is not None:
         click.echo(explain(code))
@@ -69,6 +69,7 @@ def lint(
         raise CallError("lint", "no file given", cure="write `python -m export lint NET`")
     if period is not None and not chip:
         raise CallError("lint", "--period is given without --chip", cure="add --chip: the simulator takes any period")
+    net = net_file(net)
     steps = steps or manifest_steps(net)
     findings = lint(net, steps, chip, period)
     refused = errors(findings)

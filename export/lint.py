@@ -12,7 +12,7 @@ from export.pages import PAGES
 from export.rawnet import raw_layers
 from export.rulebook import ERROR, RULES, UNFIT, Rule
 from export.schedule import CHIP_INPUT_DELAY, schedule
-from train.artifacts import read_json
+from train.artifacts import RunFolder, read_json
 from train.errors import CallError, MaestroError
 
 
@@ -107,6 +107,20 @@ def require_clean(path: Path, steps: int | None = None, chip: bool = False, peri
             cure=f"{first.cure}; `python -m export lint --explain {first.code}` says why",
         )
     return findings
+
+
+def net_file(net: Path) -> Path:
+    """The NetX file of a path to one, or to a run folder.
+
+    Raises
+    ------
+    MaestroError
+        A run folder without one.
+    """
+    if not net.is_dir():
+        return net
+    folder = RunFolder(net)
+    return folder.require(folder.net, f"python -m export netx {net}")
 
 
 def manifest_steps(net: Path) -> int | None:

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from train.artifacts import versions
 from train.errors import MaestroError
@@ -84,7 +85,8 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:
-        table.add_row(*row)
+        # As it is: names come from files, and brackets in them are no colours.
+        table.add_row(*map(Text, row))
     width = None if sys.stdout.isatty() else 120
     console = Console(width=width, highlight=False)
     # A title of the table's would be broken to its width.

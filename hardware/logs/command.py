@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from export.lint import net_file
 from hardware.logs.compiler import CORES, Table
 from hardware.logs.log import Log, read_log
 from hardware.placement.check import Compared, against, emit_rows
-from hardware.placement.command import net_file
 from hardware.placement.limits import COLUMNS, LIMITS
 from hardware.placement.plan import Placement, place_file
 from train.console import emit_json, emit_table

@@ -15,12 +15,14 @@ CORES = "Cores"
 _CURE = "paste it whole, from its heading to the line with Total"
 
 _VIOLATION = re.compile(
-    r"Violation core_id=(?P<core>\d+) reg_name=['\"]?(?P<register>\w+)['\"]? (?:last_)?allocation=(?P<allocation>\d+) "
-    r"(?:[\w.]*registers\[\w+\]|limit)=(?P<limit>\d+)"
+    r"Violation core_id=(?P<core>\d{1,9}) reg_name=['\"]?(?P<register>\w+)['\"]? "
+    r"(?:last_)?allocation=(?P<allocation>\d{1,12}) "
+    r"(?:[\w.]*registers\[\w+\]|limit)=(?P<limit>\d{1,12})(?!\d)"
 )
-_CONVERGED = re.compile(r"Partitioning converged after iteration=(\d+)")
+_CONVERGED = re.compile(r"Partitioning converged after iteration=(\d{1,9})(?!\d)")
 _NOT_CONVERGED = "Partitioning could not converge"
-_NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?%?")
+_CORES = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,15 @@ class Table:
     ----------
     unit
         ``count`` (compiler of 2022, means over a layer's cores) or ``percent`` (newer, its fullest core).
+    signs
+        Whether per cent were printed as such, and not known by the table's form alone.
     """
 
     line: int
     unit: Literal["count", "percent"]
     rows: tuple[TableRow, ...]
     total: int
+    signs: bool = True
 
     @property
     def compiler(self) -> str:
@@ -78,15 +83,17 @@ def violations(lines: Sequence[Line], where: str) -> list[Violation]:
     Raises
     ------
     MaestroError
-        One breaks off.
+        One breaks off, or is of no limit.
     """
     found = []
     for line in lines:
         matches = list(_VIOLATION.finditer(line.text))
+        at = f"{where}, line {line.number}"
         if line.text.count("Violation core_id") > len(matches):
-            at = f"{where}, line {line.number}"
             allowed = "core_id, reg_name, allocation and registers[...]"
             raise MaestroError(at, "has a violation that breaks off", allowed=allowed, cure="paste the line whole")
+        if any(int(match["limit"]) == 0 for match in matches):
+            raise MaestroError(at, "has a violation of a limit of 0", cure="paste the line whole")
         for match in matches:
             core, allocation, limit = (int(match[name]) for name in ("core", "allocation", "limit"))
             found.append(Violation(core, match["register"], allocation, limit))
@@ -114,23 +121,23 @@ def tables(lines: Sequence[Line], where: str) -> list[Table]:
     found: list[Table] = []
     heading: list[str] | None = None
     start, rows = 0, list[TableRow]()
-    units: set[bool] = set()
+    marks: set[str] = set()
     for line in lines:
         cells, note = _cells(line.text)
         at = f"{where}, line {line.number}"
         if "AxonIn" in cells:
             if heading is not None:
                 raise _unended(where, start)
-            heading, start, rows, units = _heading(cells, at), line.number, [], set()
+            heading, start, rows, marks = _heading(cells, at), line.number, [], set()
         elif heading is None:
             _refuse_loose(cells, at)
         elif cells and cells[0].startswith(TOTAL):
-            found.append(_table(start, rows, units, cells, at))
+            found.append(_table(start, rows, marks | {TOTAL} & set(heading), cells, at))
             heading = None
-        elif cells and not all(set(cell) <= {"-"} for cell in cells):
-            row, percent = _row(cells, note, heading, at)
+        elif cells and not all(set(cell) <= {"-", ":"} for cell in cells):
+            row, found_marks = _row(cells, note, heading, at)
             rows.append(row)
-            units |= percent
+            marks |= found_marks
     if heading is not None:
         raise _unended(where, start)
     return found
@@ -157,30 +164,48 @@ def _refuse_loose(cells: list[str], at: str) -> None:
         raise MaestroError(at, "is a row of the compiler's table without its heading", cure=_CURE)
 
 
-def _row(cells: list[str], note: str, heading: list[str], at: str) -> tuple[TableRow, set[bool]]:
-    """A row, and whether its values are per cent."""
+def _row(cells: list[str], note: str, heading: list[str], at: str) -> tuple[TableRow, set[str]]:
+    """A row, and what its values are written with: "%", else "." or nothing."""
     if len(cells) != len(heading):
         raise MaestroError(at, f"has {len(cells)} columns", allowed=f"{len(heading)}, as the heading", cure=_CURE)
     for cell in cells:
         if not _NUMBER.fullmatch(cell):
             raise MaestroError(at, f"has {cell!r} in a column of numbers", cure=_CURE)
-    if "%" in cells[-1] or "." in cells[-1]:
+    if not _CORES.fullmatch(cells[-1]):
         raise MaestroError(at, f"has {cells[-1]} cores", allowed="a whole number", cure=_CURE)
     values = {name: float(cell.rstrip("%")) for name, cell in zip(heading[:-1], cells, strict=False)}
-    return TableRow(values, int(cells[-1]), note), {cell.endswith("%") for cell in cells[:-1]}
+    return TableRow(values, int(cells[-1]), note), {_mark(cell) for cell in cells[:-1]}
 
 
-def _table(start: int, rows: list[TableRow], units: set[bool], cells: list[str], at: str) -> Table:
+def _mark(cell: str) -> str:
+    return "%" if cell.endswith("%") else "." if "." in cell else ""
+
+
+def _table(start: int, rows: list[TableRow], marks: set[str], cells: list[str], at: str) -> Table:
     if not rows:
         raise MaestroError(at, "ends a table without rows", cure=_CURE)
-    if len(units) > 1:
+    if "%" in marks and marks & {".", ""}:
         raise MaestroError(at, "ends a table of counts and of per cent", allowed="one of the two", cure=_CURE)
-    if not cells[-1].isdigit():
+    if not _CORES.fullmatch(cells[-1]):
         raise MaestroError(at, f"has {cells[-1]!r} as total", allowed="a number of cores", cure=_CURE)
     total, added = int(cells[-1]), sum(row.cores for row in rows)
     if total != added:
         raise MaestroError(at, f"says {total} cores, and the rows come to {added}: some are missing", cure=_CURE)
-    return Table(start, "percent" if True in units else "count", tuple(rows), total)
+    if marks == {""}:
+        return Table(start, "count", tuple(rows), total)
+    signs = "%" in marks
+    if not signs:
+        _require_shares(rows, at)
+    return Table(start, "percent", tuple(rows), total, signs)
+
+
+def _require_shares(rows: list[TableRow], at: str) -> None:
+    """Refuse numbers without sign that are neither: a column Total and decimals are of per cent, over 100 of counts."""
+    for row in rows:
+        for name, value in row.values.items():
+            if value > 100:
+                text = f"ends a table with Total or decimals, as per cent have, and {name} of {value:g}, as counts have"
+                raise MaestroError(at, text, allowed="one of the two", cure=_CURE)
 
 
 def _unended(where: str, start: int) -> MaestroError:

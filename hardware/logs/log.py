@@ -81,9 +81,15 @@ def log_of(lines: Sequence[Line], where: str) -> Log:
     """
     notebook, series = printed(lines, where), printed_series(lines, where)
     ended, iterations = converged(lines)
+    found = tables(lines, where)
+    bare = [
+        f"line {table.line}: a table without % signs, in per cent by its column Total or its decimals"
+        for table in found
+        if not table.signs
+    ]
     log = Log(
         where,
-        tuple(tables(lines, where)),
+        tuple(found),
         tuple(violations(lines, where)),
         ended,
         iterations,
@@ -91,7 +97,7 @@ def log_of(lines: Sequence[Line], where: str) -> Log:
         notebook.steps,
         {**quantities(series), **notebook.quantities},
         {name: values.size for name, values in series.items()},
-        notebook.notes,
+        (*notebook.notes, *bare),
     )
     if not (log.tables or log.violations or log.quantities or ended is not None):
         raise MaestroError(where, "has nothing in it that is known", allowed=LOOKED_FOR)

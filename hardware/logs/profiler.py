@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hardware.logs.lines import Line
+from hardware.logs.lines import LARGEST, Line
 from hardware.measurement import Quantity
 from train.errors import MaestroError
 
@@ -20,7 +20,7 @@ _POWER = {
 _ENERGY = {"Total": "energy_total_j", "Dynamic": "energy_dynamic_j"}
 THROUGHPUT = "throughput_hz"
 _SCALES = {"W": 1.0, "mW": 1e-3, "uW": 1e-6, "J": 1.0, "mJ": 1e-3, "uJ": 1e-6, "fps": 1.0}
-_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d{1,4})?"
 _PRINTED = re.compile(
     r"(?:(?P<power>Total|Dynamic|Static|VDD-IO|VDD-M|VDD) Power"
     r"|(?P<energy>Total|Dynamic) Energy per inference"
@@ -28,7 +28,7 @@ _PRINTED = re.compile(
 )
 _VALUE = re.compile(rf"({_NUMBER})\s*(W|mW|uW|J|mJ|uJ|fps)\b")
 _RUNNING = re.compile(r"Running on (\S+)")
-_EXECUTED = re.compile(r"Executor:\s*(\d+) timesteps\.*\s*Done\s*([\d.]+)\s*(s|ms|us)\b")
+_EXECUTED = re.compile(r"Executor:\s*(\d{1,18}) timesteps\.*\s*Done\s*([\d.]+)\s*(s|ms|us)\b")
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,15 @@ def _quantity(match: re.Match[str], name: str, at: str) -> Quantity:
     value = _VALUE.match(match["rest"].strip())
     what = match[0].split(":")[0].strip()
     unit = {"w": "W", "j": "J", "hz": "1/s"}[name.rsplit("_", 1)[1]]
-    if value is None or (value[2] == "fps") != (unit == "1/s") or (unit in "WJ" and not value[2].endswith(unit)):
+    fits = value is not None and ("1/s" if value[2] == "fps" else value[2][-1]) == unit
+    if value is None or not fits or abs(float(value[1])) > LARGEST:
         text = f"has {what} of {match['rest'].strip()!r}"
         allowed = "a number of fps" if unit == "1/s" else f"a number of {unit} or m{unit}"
         raise MaestroError(at, text, allowed=allowed, cure="paste the line whole")
     scale = _SCALES[value[2]]
     mantissa, _, exponent = value[1].lower().partition("e")
     digits = len(mantissa.partition(".")[2])
-    half = 0.5 * 10.0 ** (int(exponent or 0) - digits) * scale
+    half = 0.5 * float(f"1e{int(exponent or 0) - digits}") * scale
     number = float(value[1]) * scale
     return Quantity(number, unit, "measured", "as printed, to its last digit", number - half, number + half)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.logs.lines import Line
+from hardware.logs.lines import LARGEST, Line
 from hardware.measurement import Quantity
 from train.errors import MaestroError
 
@@ -32,7 +32,7 @@ _KINDS = (
     (r"time_per_step|step_time|time_us", "time_per_step_s"),
     (r"power|watt|_w$", "power_total_w"),
 )
-_PRINTED = re.compile(r"(?P<name>[A-Za-z_][\w.]*)\s*[=:]\s*(?:array\()?\[(?P<values>[^\]]*)\]?")
+_PRINTED = re.compile(r"(?<![\w.])(?P<name>[A-Za-z_][\w.]*)\s*[=:]\s*(?:array\()?\[(?P<values>[^\]]*)\]?")
 # The profiler's times are in microseconds (lava-dl tutorials netx/pilotnet_snn/benchmark.ipynb).
 _MICROSECOND = 1e-6
 
@@ -48,16 +48,20 @@ def read_series(path: Path) -> dict[str, Values]:
     if not path.is_file():
         raise MaestroError(str(path), "no such file")
     try:
-        if path.suffix == ".csv":
-            found = _csv(path)
-        else:
-            loaded = np.load(path, allow_pickle=False)
-            found = dict(loaded) if path.suffix == ".npz" else {path.stem: loaded}
-    except (OSError, ValueError, EOFError, UnicodeDecodeError) as error:
-        raise MaestroError(str(path), f"cannot be read as {path.suffix}: {error}") from error
+        found = _csv(path) if path.suffix == ".csv" else _arrays(path)
+    except Exception as error:  # numpy, zipfile and zlib raise whatever a damaged file leads them to
+        why = str(error) or type(error).__name__
+        raise MaestroError(str(path), f"cannot be read as {path.suffix}: {why}", cure="save it again") from error
     if not found:
         raise MaestroError(str(path), "has no series")
     return {name: _checked(values, f"{path}, {name}") for name, values in found.items()}
+
+
+def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Arrays of a file of numpy's."""
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        return {path.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
 
 
 def _csv(path: Path) -> dict[str, NDArray[np.generic]]:
@@ -72,17 +76,24 @@ def _csv(path: Path) -> dict[str, NDArray[np.generic]]:
         names, rows = [cell.strip() for cell in rows[0]], rows[1:]
     if any(len(row) != len(names) for row in rows):
         raise ValueError("lines of different lengths")
+    if len(set(names)) < len(names):
+        raise ValueError("a name twice")
     return {name: np.array([float(row[index]) for row in rows]) for index, name in enumerate(names)}
 
 
 def _checked(values: NDArray[np.generic], where: str) -> Values:
-    if values.dtype.kind not in "iuf":
-        raise MaestroError(where, f"is of type {values.dtype}", allowed="real numbers")
-    array = np.atleast_1d(np.squeeze(values)).astype(np.float64)
+    # What else lies in an archive comes as bytes.
+    kind = values.dtype if isinstance(values, np.ndarray) else np.dtype(bytes)
+    if kind.kind not in "iuf":
+        raise MaestroError(where, f"is of type {kind}", allowed="real numbers")
+    with np.errstate(over="ignore"):
+        array = np.atleast_1d(np.squeeze(values)).astype(np.float64)
     if array.ndim != 1 or not array.size:
         raise MaestroError(where, f"has shape {np.shape(values)}", allowed="one row of samples")
     if not np.isfinite(array).all():
         raise MaestroError(where, "has samples that are no numbers (NaN or infinite)")
+    if (largest := float(np.abs(array).max())) > LARGEST:
+        raise MaestroError(where, f"has a sample of {largest:g}", allowed="watts, or microseconds")
     return array
 
 

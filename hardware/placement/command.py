@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from export.lint import net_file
 from hardware.placement.check import check_json, emit_check
 from hardware.placement.plan import place_file
 from hardware.placement.report import emit, sources, verdict
-from train.artifacts import RunFolder
 from train.console import emit_json, say
 from train.errors import CallError
 
@@ -44,17 +44,3 @@ def place(net: Path | None, realise: str | None, compiler: str, board: str, as_j
         emit(placement, str(path))
     placement.require_fit()
     return 0
-
-
-def net_file(net: Path) -> Path:
-    """The NetX file of a path to one, or to a run folder.
-
-    Raises
-    ------
-    MaestroError
-        A run folder without one.
-    """
-    if not net.is_dir():
-        return net
-    folder = RunFolder(net)
-    return folder.require(folder.net, f"python -m export netx {net}")

@@ -211,6 +211,21 @@ def test_files_that_are_none_are_refused_as_ever(tmp_path, clean, cli):
     assert cli("export", "lint", "--chip").exit_code == 2
 
 
+def test_a_run_folder_is_its_network(tmp_path, clean, cli):
+    for options in (["--chip"], []):
+        of_file = cli("export", "lint", clean, *options, "--steps", STEPS)
+        of_run = cli("export", "lint", clean.parent, *options, "--steps", STEPS)
+        assert of_run.exit_code == of_file.exit_code == 0
+        assert of_run.output == of_file.output
+    (clean.parent / "manifest.json").write_text(f'{{"steps": {STEPS}}}')
+    report = json.loads(cli("export", "lint", clean.parent, "--chip", "--json").stdout)
+    assert (report["net"], report["steps"]) == (str(clean), STEPS)
+    (tmp_path / "bare").mkdir()
+    result = cli("export", "lint", tmp_path / "bare", "--chip")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/bare/model.net: missing from the run. Make it with `python -m export netx" in result.output
+
+
 def dense(weight, tmp_path, rec=None):
     layer = DenseLayer(np.asarray(weight), Cuba(4096, 0, 64), recurrent=rec)
     netx.write(Network((InputLayer((layer.weight.shape[1],)), layer), ("input", "layer")), tmp_path / "model.net")

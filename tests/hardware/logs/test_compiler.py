@@ -72,6 +72,46 @@ def test_two_tables_are_two(logs, pasted):
     assert log.tables[1].line > log.tables[0].line
 
 
+def signless(text):
+    return text.replace("%", "")
+
+
+def test_per_cent_without_signs_are_known_by_their_form(logs, pasted, cli):
+    """As compiler_tables.md has mnist's table; without the column Total the decimals say it."""
+    (with_signs,) = read_log(pasted(logs["mnist"])).tables
+    log = read_log(pasted(signless(logs["mnist"]), "bare.txt"))
+    (table,) = log.tables
+    assert (table.compiler, table.unit, table.rows) == ("newer", "percent", with_signs.rows)
+    assert log.notes == ("line 2: a table without % signs, in per cent by its column Total or its decimals",)
+    assert read_log(pasted(logs["mnist"])).notes == ()
+    printed = cli("hardware", "log", pasted(signless(logs["mnist"]), "bare.txt")).output
+    assert "5 cores, compiler newer" in printed
+    assert "78.4%" in printed
+    whole = "| AxonIn |NeuronGr| Neurons|Synapses| AxonMap| AxonMem|  Total |  Cores |\n"
+    log = read_log(
+        pasted(whole + "|:---|---:|---|---|---|---|---|---|\n| 1 | 12 | 1 | 17 | 1 | 0 | 15 | 1 |\n| Total | 1 |")
+    )
+    assert log.tables[0].unit == "percent"
+    narrow = "| AxonIn |NeuronGr| Neurons|Synapses| AxonMap| AxonMem|  Cores |\n| 1 | 12.50 | 1 | 17 | 1 | 0 | 1 |\n"
+    assert read_log(pasted(narrow + "| Total | 1 |")).tables[0].unit == "percent"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "| 1 | 12.50 | 1 | 9408 | 1 | 0 | 1 |",
+            r"line 3: ends a table with Total or decimals, as per cent have, and Synapses of 9408, as counts have",
+        ),
+        ("| 1 | 12.50% | 1 | 17% | 1 | 0 | 1 |", "line 3: ends a table of counts and of per cent"),
+    ],
+)
+def test_a_table_that_may_be_either_is_refused(pasted, text, message):
+    heading = "| AxonIn |NeuronGr| Neurons|Synapses| AxonMap| AxonMem|  Cores |"
+    with pytest.raises(MaestroError, match=message):
+        read_log(pasted(f"{heading}\n{text}\n| Total | 1 |"))
+
+
 def cut(text, first, last=None):
     return "\n".join(text.splitlines()[first:last])
 
@@ -89,6 +129,12 @@ def cut(text, first, last=None):
         (lambda text: text.replace("|       3|", "|     3.5|"), "line 9: has 3.5 cores"),
         (lambda text: text.replace("| Total", "| Tota"), "line 11: has 2 columns"),
         (lambda text: text.replace("|       5|", "|        |"), "line 11: has '' as total"),
+        (lambda text: text.replace("|       5|", "|       \u00b2|"), "line 11: has '\u00b2' as total"),
+        (lambda text: text.replace("8064", "8" * 400), "line 8: has '8888.*' in a column of numbers"),
+        (lambda text: text.replace("|       3|", f"|{'3' * 5000}|"), "line 9: has '3333.*' in a column of numbers"),
+        (lambda text: text.replace("=12000", "=0"), "line 1: has a violation of a limit of 0"),
+        (lambda text: text.replace("=16200", "=" + "9" * 5000), "line 2: has a violation that breaks off"),
+        (lambda text: text.replace("=12000", "=" + "9" * 5000), "line 1: has a violation that breaks off"),
         (lambda text: "\n".join(text.splitlines()[:8] + text.splitlines()[9:]), "says 5 cores, and the rows come to 2"),
         (lambda text: "\n".join(text.splitlines()[:7] + text.splitlines()[9:]), "ends a table without rows"),
         (lambda text: text.replace(" AxonIn |NeuronGr", " AxonIn |Neuron"), "line 6: has a heading of AxonIn, Neuron,"),
@@ -107,7 +153,7 @@ def test_a_table_that_is_not_whole_is_refused(logs, pasted, change, message):
         (b" \n", "is empty"),
         (b"hello\nworld\n", r"has nothing in it that is known \(expected the compiler's table"),
         (b'{"cells": 3}', "has nothing in it that is known"),
-        (b'{"cells": [{"outputs": []}, 4]}', "has nothing in it that is known"),
+        (b'{"cells": [{"outputs": []}, {}]}', "has nothing in it that is known"),
         (b"{not json", "has nothing in it that is known"),
         (b"\xff\xfe\x00", "is no text"),
     ],

@@ -123,6 +123,12 @@ def test_unknown_text_says_what_was_looked_for(cli, pasted):
     assert "Traceback" not in result.output
 
 
+def test_a_tiles_note_is_printed_as_it_is(cli, logs, pasted):
+    result = cli("hardware", "log", pasted(logs["yolo"].replace("Conv(4, 14, 48)", "[/x] [red]y")))
+    assert result.exit_code == 0
+    assert "[/x] [red]y" in result.output
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_cut_out_or_put_in_is_read_or_refused(logs, tmp_path, data):

@@ -50,6 +50,13 @@ def test_a_run_folder_is_its_network(cli, saved, dense_net):
     assert json.loads(cli("hardware", "place", net.parent, "--json").output)["net"] == str(net)
 
 
+def test_a_layers_name_with_brackets_is_printed_as_it_is(cli, saved, dense_net):
+    layers = dense_net(4, 5).layers
+    result = cli("hardware", "place", saved(Network(layers, ("input", "[/x]"))))
+    assert result.exit_code == 0
+    assert "│ [/x]" in result.output
+
+
 def test_a_run_without_a_network_names_the_command_that_makes_it(cli, tmp_path):
     result = cli("hardware", "place", tmp_path)
     assert result.exit_code == 1
