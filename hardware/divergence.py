@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.schedule import Schedule
-from hardware.loihi2.script.result import OUTPUT_DELAY_MAX
+from hardware.loihi2.script.result import silent_steps
 from train.errors import MaestroError
 
 Spikes = NDArray[np.uint8]
@@ -193,23 +193,12 @@ def _starts(plan: Schedule, samples: int, delay: int) -> range:
 def _silences(
     expected: Mapping[str, Spikes], sums: Mapping[str, NDArray[np.int64]], plan: Schedule, delay: int
 ) -> dict[str, NDArray[np.bool_]]:
-    """Steps by layer, of the recording, between a reset of its neurons and the sample after it.
-
-    Layer i of ``expected``, from 0, is reset at step ``plan.reset_offset`` + i of the period (export/schedule.py), as
-    the network counts; the recording has that later by what the way out takes, which is a part of the delay. Before
-    the first sample the state is zero as well.
-    """
+    """Steps by layer, of the recording, between a reset of its neurons and the sample after it."""
     found = {}
     for number, name in enumerate(expected):
         if name not in sums:
             continue
-        silent = np.zeros(sums[name].shape, np.bool_)
-        silent[:delay] = True
-        reset = plan.reset_offset + number + min(delay, OUTPUT_DELAY_MAX)
-        since = (reset - delay) % plan.period + 1
-        for start in _starts(plan, len(expected[name]), delay):
-            silent[start + since : start + plan.period] = True
-        found[name] = silent
+        found[name] = silent_steps(plan.as_dict(), number, len(expected[name]), delay, sums[name].size)
     return found
 
 

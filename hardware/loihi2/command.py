@@ -74,7 +74,7 @@ def deploy(path: Path, samples: int, steps: int, way: Way, profile: bool, as_jso
         show_reading(reading, run)
     if reading.failed:
         raise MaestroError(str(path), f"was not run to the end: {reading.failed}", cure=f"{out} has what there is")
-    return 1 if reading.comparison.total else 0
+    return 1 if reading.comparison.faults else 0
 
 
 def place_for(run: RunFolder, way: Way, otherwise: Placement) -> Placement:

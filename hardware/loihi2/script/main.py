@@ -144,6 +144,6 @@ def _run(options: argparse.Namespace) -> int:
             raise FailedError(
                 f"pass {job['pass']}: {result['failed']['error']}. What there is lies in {out.path}{hint}"
             )
-    differing = report(folder, result)
+    differing = report(folder, result, names)
     say(f"wrote {out.path}")
     return 1 if differing else 0
