@@ -109,8 +109,11 @@ def report(folder: Path, result: dict[str, Any], names: list[str]) -> int:
         return sum(int(np.count_nonzero(cut(name, delay) != expected[name])) for name in expected)
 
     def stray(delay: int) -> int:
-        masks = {name: silent_steps(plan, names.index(name), samples, delay, streams[name].shape[-1]) for name in expected}
-        return sum(int(streams[name][..., mask].sum(dtype=np.int64)) for name, mask in masks.items())
+        count = 0
+        for name in expected:
+            silent = silent_steps(plan, names.index(name), samples, delay, streams[name].shape[-1])
+            count += int(streams[name][..., silent].sum(dtype=np.int64))
+        return count
 
     best = min(delays(plan), key=lambda delay: (differing(delay), stray(delay), abs(delay - plan["input_delay"])))
     count, spikes = differing(best), sum(int(each.sum(dtype=np.int64)) for each in expected.values())
