@@ -24,7 +24,7 @@ class Page:
 PAGES = {
     "NX001": Page(
         "A layer is empty, has complex weights, or is none of input, flatten, conv, dense, dense_rec and average.",
-        "NotImplementedError when the file is loaded; or, for an unknown type, a network that is one layer short.",
+        "An error when the file is loaded; or, for an unknown type, a network that is one layer short.",
         "A file with a layer `pool` stops with `pool is not implemented.`",
         f"{_HDF5}, Network._create (stated, run)",
     ),
@@ -174,7 +174,7 @@ PAGES = {
     ),
     "NX026": Page(
         "A layer is an average.",
-        "NotImplementedError when the file is loaded.",
+        "An error when the file is loaded.",
         "`average is not implemented.`",
         f"{_HDF5}, Network._create (stated, run)",
     ),

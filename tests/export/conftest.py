@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from export import netx
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
 
 
@@ -69,3 +70,24 @@ def tiny_network():
         DenseLayer(even(generator, 2, 4), cuba),
     )
     return Network(layers, ("input", "dense1", "dense2"))
+
+
+@pytest.fixture
+def clean(tmp_path):
+    """A file of a convolution and dense layers that keeps every rule, with few enough inputs for HW011."""
+    generator = np.random.default_rng(11)
+
+    def even(*shape):
+        return 2 * generator.integers(-15, 40, shape)
+
+    cuba = Cuba(410, 205, 64)
+    layers = (
+        InputLayer((2, 3, 1)),
+        ConvLayer(even(4, 2, 3, 1), (1, 1), (1, 0), (1, 1), 1, cuba, (4, 3, 1)),
+        FlattenLayer((12,)),
+        DenseLayer(even(5, 12), cuba),
+        DenseLayer(even(3, 5), cuba),
+    )
+    path = tmp_path / "model.net"
+    netx.write(Network(layers, ("input", "conv1", "flatten", "dense1", "heads")), path)
+    return path

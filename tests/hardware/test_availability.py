@@ -12,9 +12,7 @@ def test_a_package_that_breaks_as_it_is_looked_for_is_not_there(monkeypatch, err
     monkeypatch.setattr(availability.importlib.util, "find_spec", broken)
     found = availability.closed_package()
     assert (found.found, found.missing, found.complete) == ((), availability.MODULES, False)
-    with pytest.raises(
-        MaestroError, match=r"lava-loihi, Intel's package for the chip: not installed\. `python"
-    ):
+    with pytest.raises(MaestroError, match=r"lava-loihi, Intel's package for the chip: not installed\. `python"):
         availability.require_chip("runs/x")
 
 
