@@ -192,7 +192,9 @@ def _cuba(neuron: Any, where: str) -> Cuba:
 
 
 def _decay(register: Any) -> int | Integers:
-    return int(register) if np.ndim(register) == 0 else np.asarray(register, dtype=np.int64)
+    """One number where all are the same: nothing public shows an array of them on the chip (lint HW007)."""
+    values = np.asarray(register, dtype=np.int64)
+    return int(values.flat[0]) if (values == values.flat[0]).all() else values
 
 
 def _weight(synapse: Any, where: str) -> Integers:
