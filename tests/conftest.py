@@ -1,8 +1,10 @@
 """Fixtures that every room's tests share."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -206,3 +208,18 @@ def stock_twin():
         return torch.nn.ModuleList(map(twin, network.plan, network.blocks))
 
     return build
+
+
+@pytest.fixture
+def shared_memory():
+    """shared_memory(group): files of the shared memory that a group's processes hold; others have theirs."""
+    from lava_runtime.network import alive
+
+    def held(group):
+        found = set()
+        for process in alive(group):
+            with contextlib.suppress(OSError):
+                found.update(re.findall(r"/dev/shm/psm_\w+", Path(f"/proc/{process}/maps").read_text()))
+        return {Path(name) for name in found}
+
+    return held

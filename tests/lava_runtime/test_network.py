@@ -176,18 +176,13 @@ def wait_until_gone(group, limit_s=20):
         time.sleep(0.05)
 
 
-def shared_memory():
-    return {entry.name for entry in Path("/dev/shm").glob("psm_*")}
-
-
 def folders(parent):
     return list(parent.glob("maestro-lava-*"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_signal_leaves_no_process_no_shared_memory_and_no_folder(nets, noise, tmp_path, root, number):
+def test_a_signal_leaves_no_process_no_shared_memory_and_no_folder(nets, noise, tmp_path, root, shared_memory, number):
     np.save(tmp_path / "x.npy", noise(2000, 12, 100))
-    before = shared_memory()
     command = [sys.executable, "-m", "lava_runtime", "run", str(nets["dense"]), "--backend", "lava"]
     with subprocess.Popen(
         [*command, "--input", str(tmp_path / "x.npy"), "--output", str(tmp_path / "y.npy")],
@@ -199,10 +194,12 @@ def test_a_signal_leaves_no_process_no_shared_memory_and_no_folder(nets, noise, 
         group = wait_for_lava(process.pid)
         assert folders(tmp_path)
         time.sleep(0.5)
+        held = shared_memory(group)
+        assert held
         process.send_signal(number)
         _, talk = process.communicate(timeout=30)
     wait_until_gone(group)
-    assert shared_memory() <= before
+    assert not [file for file in held if file.exists()]
     assert not folders(tmp_path)
     if number != signal.SIGKILL:
         assert process.returncode == 130

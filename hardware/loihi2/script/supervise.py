@@ -1,6 +1,5 @@
 """One pass, from outside: a process in a session of its own, ended when nothing moves any more."""
 
-import contextlib
 import json
 import os
 import signal
@@ -94,10 +93,26 @@ def _last_words(work: Path) -> str:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the whole session: Lava leaves processes behind when it is interrupted."""
+    """End the whole session: Lava leaves processes behind when it is interrupted.
+
+    SIGTERM spares Python's resource tracker, which then frees the shared memory of the dead; so it gets its time.
+    """
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(child.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(_GRACE_S)
+        except (ProcessLookupError, PermissionError):
+            break
+        end = time.monotonic() + _GRACE_S
+        while _alive(child) and time.monotonic() < end:
+            time.sleep(_POLL_S)
     child.wait()
+
+
+def _alive(child: subprocess.Popen[bytes]) -> bool:
+    """Whether any process of the session is left."""
+    child.poll()
+    try:
+        os.killpg(child.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -227,7 +227,7 @@ def test_a_pass_that_hangs_is_ended_and_the_result_so_far_kept(bundle_of, chip):
 
 @pytest.mark.lava
 @pytest.mark.slow
-def test_stopped_in_the_middle_it_leaves_no_process_and_keeps_whole_samples(bundle_of, tmp_path):
+def test_stopped_in_the_middle_it_leaves_nothing_behind_and_keeps_whole_samples(bundle_of, tmp_path, shared_memory):
     folder = bundle_of(LIF, 12)
     out = tmp_path / "result.json"
     command = [sys.executable, folder / "run_on_loihi.py", "--sim", "--out", out]
@@ -237,6 +237,8 @@ def test_stopped_in_the_middle_it_leaves_no_process_and_keeps_whole_samples(bund
         while not (group and progress(group) > 200) and time.monotonic() < end:
             time.sleep(0.05)
             group = next(iter(children(process.pid)), 0)
+        held = shared_memory(group)
+        assert held
         process.send_signal(signal.SIGTERM)
         process.wait(60)
         said = process.stderr.read()
@@ -248,6 +250,7 @@ def test_stopped_in_the_middle_it_leaves_no_process_and_keeps_whole_samples(bund
     assert 1 <= result["samples"] < 12
     assert result["failed"]["pass"] == "spikes"
     assert not alive(group)
+    assert not [file for file in held if file.exists()]
 
 
 def children(parent):
