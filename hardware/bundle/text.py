@@ -12,8 +12,8 @@ def readme(name: str, samples: int, steps: int, layers: int) -> str:
     lines = (
         f"{name}: a spiking network for Loihi 2, {samples} inputs of {steps} steps, and the spikes that each of its "
         f"{layers} layers is to make of them.",
-        "Needs Python 3.10 with lava-nc, lava-dl (and setuptools, which lava-dl forgets to ask for), h5py, numpy, and "
-        "for the chip lava-loihi (INRC's, not public).",
+        "Needs Python 3.10 with lava-nc, lava-dl (and setuptools below 81, which lava-dl forgets to ask for), h5py, "
+        "numpy, and for the chip lava-loihi (INRC's, not public).",
         f"Packed with lava-nc {metadata.version('lava-nc')} and lava-dl {metadata.version('lava-dl')}; a set known to "
         f"work on the chip: {KNOWN_SET}.",
         "1. Without a chip first:  python run_on_loihi.py --sim --samples 2    Expect: 0 spikes differ.",
