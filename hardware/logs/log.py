@@ -61,7 +61,7 @@ def read_log(path: Path) -> Log:
     where = str(path)
     if path.suffix in SUFFIXES:
         series = read_series(path)
-        found = quantities(series)
+        found = quantities(series, where)
         if not found:
             names = ", ".join(series)
             raise MaestroError(
@@ -95,7 +95,7 @@ def log_of(lines: Sequence[Line], where: str) -> Log:
         iterations,
         notebook.running_on,
         notebook.steps,
-        {**quantities(series), **notebook.quantities},
+        {**quantities(series, where), **notebook.quantities},
         {name: values.size for name, values in series.items()},
         (*notebook.notes, *bare),
     )

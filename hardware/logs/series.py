@@ -30,6 +30,7 @@ _KINDS = (
     (r"vdd_?-?m", "power_vdd_m_w"),
     (r"vdd", "power_vdd_w"),
     (r"time_per_step|step_time|time_us", "time_per_step_s"),
+    (r"dynamic", "power_dynamic_w"),
     (r"power|watt|_w$", "power_total_w"),
 )
 _PRINTED = re.compile(r"(?<![\w.])(?P<name>[A-Za-z_][\w.]*)\s*[=:]\s*(?:array\()?\[(?P<values>[^\]]*)\]?")
@@ -129,15 +130,27 @@ def printed_series(lines: Sequence[Line], where: str) -> dict[str, Values]:
     return found
 
 
-def quantities(series: Mapping[str, Values]) -> dict[str, Quantity]:
-    """Means of series with their bounds, and dynamic power where total and static are there."""
+def quantities(series: Mapping[str, Values], where: str) -> dict[str, Quantity]:
+    """Means of series with their bounds, and dynamic power where it is not itself there, but total and static are.
+
+    Raises
+    ------
+    MaestroError
+        Two series are of one kind, by their names.
+    """
     found: dict[str, Quantity] = {}
+    named: dict[str, str] = {}
     for name, values in series.items():
         kind = _kind(name)
-        if kind is not None and kind not in found:
-            found[kind] = mean(values * (_MICROSECOND if kind.endswith("_s") else 1.0), kind)
+        if kind is None:
+            continue
+        if kind in named:
+            cure = "keep one, or give them names that say what they are, as total_power and static_power do"
+            raise MaestroError(where, f"{named[kind]} and {name} would both be {kind}", cure=cure)
+        named[kind] = name
+        found[kind] = mean(values * (_MICROSECOND if kind.endswith("_s") else 1.0), kind)
     total, static = found.get("power_total_w"), found.get("power_static_w")
-    if total is not None and static is not None:
+    if total is not None and static is not None and "power_dynamic_w" not in found:
         low, high = total.low - static.high, total.high - static.low
         method = "mean total less mean static power; bounds of both"
         found["power_dynamic_w"] = Quantity(total.value - static.value, "W", "measured", method, low, high)

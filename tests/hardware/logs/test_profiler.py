@@ -156,3 +156,18 @@ def test_files_of_series_that_are_none_are_refused(tmp_path, pasted):
 def test_a_mean_lies_within_its_bounds(values):
     quantity = mean(np.array(values), "power_total_w")
     assert quantity.low <= quantity.value <= quantity.high
+
+
+def test_a_dynamic_power_is_none_in_all(tmp_path):
+    path = tmp_path / "series.npz"
+    np.savez(path, total_power=np.array([0.7, 0.7]), static_power=np.array([0.2]), dynamic_power=np.array([0.44]))
+    found = read_log(path).quantities
+    assert found["power_total_w"].value == 0.7
+    assert (found["power_dynamic_w"].value, found["power_dynamic_w"].method) == (0.44, "one sample")
+
+
+def test_two_series_of_one_kind_are_refused(tmp_path):
+    path = tmp_path / "series.npz"
+    np.savez(path, power_a=np.array([0.7]), power_b=np.array([0.8]))
+    with pytest.raises(MaestroError, match=r"series\.npz: power_a and power_b would both be power_total_w\. Keep one"):
+        read_log(path)
