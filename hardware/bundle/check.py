@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.schedule import Schedule
+from hardware.loihi2.join import SCRIPT
+from hardware.loihi2.script.checks import BUNDLE, SUMS
+from hardware.loihi2.script.common import FORMAT
 from train.artifacts import sha256
 from train.errors import MaestroError
 
-FORMAT = 1
-BUNDLE, SUMS, GOLDEN, INPUTS = "bundle.json", "SHA256SUMS", "golden.npz", "inputs.npy"
-FILES = ("README.txt", SUMS, BUNDLE, GOLDEN, INPUTS, "job.sh", "manifest.json", "model.net", "run_on_loihi.py")
+GOLDEN, INPUTS = "golden.npz", "inputs.npy"
+FILES = ("README.txt", SUMS, BUNDLE, GOLDEN, INPUTS, "job.sh", "manifest.json", "model.net", SCRIPT)
 # For whoever unpacks it to edit: without a hash, and it may be missing.
 SITE = "site.sh"
 _CURE = "pack it again with `python -m hardware bundle RUN`"

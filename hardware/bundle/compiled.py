@@ -1,12 +1,10 @@
 """What Intel's compiler printed of a run, beside what was foretold when the bundle was packed."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from hardware.bundle.check import Bundle
 from hardware.logs.compiler import tables
-from hardware.logs.lines import read_lines
+from hardware.logs.lines import lines_of
 from hardware.measurement import unavailable
 from train.errors import MaestroError
 
@@ -23,13 +21,10 @@ def compiled_section(text: str | None, bundle: Bundle) -> dict[str, Any]:
     """
     if not text or not text.strip():
         return unavailable(f"{LOG}: the recording does not hold it")
-    with tempfile.TemporaryDirectory(prefix="compiler-") as folder:
-        path = Path(folder) / "log"
-        path.write_text(text, encoding="utf-8")
-        try:
-            found = tables(read_lines(path), LOG)
-        except MaestroError as error:
-            return unavailable(str(error))
+    try:
+        found = tables(lines_of(text, LOG), LOG)
+    except MaestroError as error:
+        return unavailable(str(error))
     if not found:
         return unavailable(f"{LOG}: no table of the compiler's in it")
     # Every pass compiles anew, and the same.

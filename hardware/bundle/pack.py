@@ -19,9 +19,11 @@ from export.lint import require_clean
 from export.manifest import Manifest, load_manifest
 from export.schedule import CHIP_INPUT_DELAY, SIMULATOR_INPUT_DELAY, Schedule, require_streamable, schedule
 from hardware.bundle import text
-from hardware.bundle.check import BUNDLE, FORMAT, GOLDEN, INPUTS, SITE, SUMS, content_id, sums_text
+from hardware.bundle.check import GOLDEN, INPUTS, SITE, content_id, sums_text
 from hardware.bundle.golden import Golden, make_golden, netx_layers
 from hardware.loihi2.join import SCRIPT, write_script
+from hardware.loihi2.script.checks import BUNDLE, SUMS
+from hardware.loihi2.script.common import FORMAT
 from hardware.placement.plan import Placement, place_file
 from train.artifacts import RunFolder, atomic_write, versions
 from train.errors import CallError, MaestroError
@@ -123,7 +125,7 @@ def check_run(run: RunFolder) -> Checked:
         raise MaestroError(
             str(run.net),
             simulator_only(network.dendritic_names),
-            cure='dh_lif_spiking is dh_lif with `realisation = "spiking"`, made of LIF alone',
+            cure='in that preset dendrites have `realisation = "spiking"`: they are made of LIF alone',
         )
     require_streamable(network, str(run.net))
     plan = plans(network, manifest.steps)["chip"]

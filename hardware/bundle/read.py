@@ -21,12 +21,12 @@ from hardware.bundle.plain import printable, read_plain, shown
 from hardware.bundle.profile import Profile
 from hardware.bundle.quantities import profile_section
 from hardware.divergence import Comparison, compare_streams
+from hardware.loihi2.script.common import FORMAT
 from hardware.loihi2.script.result import delays
 from hardware.measurement import file_section
 from train.artifacts import RunFolder, sha256
 from train.errors import MaestroError
 
-FORMAT = 1
 # Backend of a result -> its section of measurement.json, and its schedule.
 SECTIONS = {"loihi2": "loihi2", "simulator": "simulator_check"}
 _PLANS = {"loihi2": "chip", "simulator": "simulator"}

@@ -23,7 +23,7 @@ MARKS: dict[str, str] = {"stated": "", "inferred": "i", "estimate": "e", "unknow
 COLUMNS = ("AxonIn", "NeuronGr", "Neurons", "Synapses", "AxonMap", "AxonMem")
 
 _OXFORD = "lava-dl tutorials netx/oxford/run.ipynb (2022)"
-_MNIST = "the table of mnist.net, newer compiler"
+_MNIST = "the table of lava-dl tutorials' netx/mnist network, newer compiler"
 _PILOTNET = "lava-dl tutorials netx/pilotnet_snn/benchmark.ipynb (2022)"
 _YOLO = "lava-dl tutorials netx/yolo_kp/run.ipynb (2024)"
 

@@ -52,7 +52,7 @@ OXFORD = Published(
 MNIST = Published(
     "mnist",
     "newer",
-    "the table of mnist.net",
+    "lava-dl tutorials/lava/lib/dl/netx/mnist, a table of its network by the newer compiler",
     (_dense("dense1", 128, 784, 8), _dense("dense2", 64, 128, 8), _dense("dense3", 10, 64, 8)),
     ((784, 1, 50, 9408, 50, 0, 3), (128, 1, 64, 2016, 64, 0, 1), (64, 1, 10, 192, 10, 0, 1)),
 )
