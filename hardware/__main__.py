@@ -140,5 +140,64 @@ def log(ctx: click.Context, file: Path, net: Path | None, as_json: bool) -> None
     ctx.exit(log(file, as_json, net))
 
 
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--baseline/--no-baseline", "with_baseline", default=True, help="Time the ANN twin and the network too.")
+@click.option("--json", "as_json", is_flag=True, help="Print measurement.json.")
+@click.pass_context
+def measure(ctx: click.Context, run: Path, with_baseline: bool, as_json: bool) -> None:
+    """Fill RUN's measurement.json: accuracy on both test sets, counts, energy bands, baseline, break-even.
+
+    What cannot be measured here is given as unavailable, with the reason; nothing is filled in for it.
+    """
+    from hardware.measure.command import measure
+
+    ctx.exit(measure(run, with_baseline, as_json))
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--device", type=click.Choice(["all", "cuda", "cpu"]), default="all", help="Where; else all there are.")
+@click.option("--again", is_flag=True, help="Measure again what was measured already.")
+@click.option("--json", "as_json", is_flag=True, help="Print the section of measurement.json.")
+@click.pass_context
+def baseline(ctx: click.Context, run: Path, device: str, again: bool, as_json: bool) -> None:
+    """Measure latency and energy of RUN's network and of its ANN twin on the GPU and the CPU, at batch 1 and more.
+
+    An interrupted call goes on where it was.
+    """
+    from hardware.baseline.command import baseline
+
+    ctx.exit(baseline(run, device, again, as_json))
+
+
+@main.command()
+@click.argument("run", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
+@click.option("--check", is_flag=True, help="Print what the constants predict beside what silicon measured.")
+@click.option("--step-time", "step_time_us", type=click.FloatRange(min=0, min_open=True), help="Microseconds a step.")
+@click.option("--json", "as_json", is_flag=True, help="Print the energies as JSON.")
+@click.pass_context
+def energy(ctx: click.Context, run: Path | None, check: bool, step_time_us: float | None, as_json: bool) -> None:
+    """Estimate the energy of an inference of a measured RUN on named devices, as bands, each constant with its source.
+
+    Without RUN: the devices and their constants.
+    """
+    from hardware.energy.command import energy
+
+    ctx.exit(energy(run, check, step_time_us, as_json))
+
+
+@main.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--clip", type=click.IntRange(min=0), help="Test clip to show the spikes of; else one that tells most.")
+@click.option("--out", type=click.Path(path_type=Path), help="The page; else report.html in the first RUN.")
+@click.pass_context
+def report(ctx: click.Context, runs: tuple[Path, ...], clip: int | None, out: Path | None) -> None:
+    """Write one page, report.html, of what was measured of one RUN, or of several side by side."""
+    from hardware.report.command import report
+
+    ctx.exit(report(runs, clip, out))
+
+
 if __name__ == "__main__":
     main()

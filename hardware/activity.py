@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from hardware.counters import AnnLayer, Counts
+from hardware.counters.costs import AnnLayer, Counts
 from train.errors import MaestroError
 from train.topology import AnnNetwork
 
@@ -19,7 +19,7 @@ _BATCH = 64
 
 
 def ann_layers(trained: "TrainedRun", clips: "ClipSet") -> tuple[list[AnnLayer], dict[str, int]]:
-    """The ANN's layers with weights as :func:`hardware.counters.ann_costs` takes them, and their numbers of units."""
+    """The ANN's layers with weights as :func:`hardware.counters.costs.ann_costs` takes them, and their numbers of units."""
     network = trained.network
     if not isinstance(network, AnnNetwork):
         raise MaestroError(trained.config.name, "is a spiking network, no ANN")

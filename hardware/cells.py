@@ -193,7 +193,7 @@ def _hear(job: Job, evaluation: Evaluation, hear: Callable[["ClipSet"], dict[str
 
 
 def _evaluate_ann(job: Job, evaluation: Evaluation, trained: "TrainedRun") -> dict[str, Any]:
-    from hardware import counters
+    from hardware.counters import costs as counters
     from hardware.activity import ann_layers
     from train.data.clips import corpus_clips
     from train.loop import evaluate
@@ -215,7 +215,8 @@ def _evaluate_deployed(job: Job, evaluation: Evaluation, trained: "TrainedRun") 
     from export.convert import from_slayer
     from export.manifest import load_manifest
     from export.pipeline import export_run
-    from hardware import counters, deployed
+    from hardware import deployed
+    from hardware.counters import costs as counters
     from lava_runtime.engine.engine import Engine
     from train.data.clips import corpus_clips
     from train.model import new_network

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.counters import Counts
+from hardware.counters.costs import Counts
 from lava_runtime.inputs import encode
 from train.metrics import accuracy, decide
 

@@ -1,7 +1,7 @@
 """``measurement.json``: what is known of a run's accuracy, spikes, energy and place on the chip, section by section.
 
-A number is ``{value, unit, kind, method, low, high}`` with ``kind`` measured or estimated, or ``{unavailable: why}``;
-there is no number for want of a better one. A section is written by one command and replaced as a whole by its next
+A number is ``{value, unit, kind, evidence, method, low, high}`` with ``kind`` measured or estimated, or
+``{unavailable: why}``; there is no number for want of a better one. A section is written by one command and replaced as a whole by its next
 call; the others are kept.
 """
 
@@ -15,6 +15,9 @@ from train.artifacts import RunFolder, provenance, read_json, write_json
 from train.errors import MaestroError
 
 FORMAT = 1
+# What a number rests on: an instrument or a counter; constants fitted to an instrument's readings; constants that a
+# paper gives; or other numbers, by arithmetic alone.
+Evidence = Literal["measured", "calibrated", "literature", "derived"]
 _CURE = "delete it and measure again"
 
 
@@ -30,6 +33,8 @@ class Quantity:
         How, in a few words.
     low, high
         Bounds, what they are being part of the method; equal to the value where it is exact.
+    evidence
+        What it rests on; if not given, measured or derived, as ``kind`` has it.
 
     Raises
     ------
@@ -43,8 +48,13 @@ class Quantity:
     method: str
     low: float
     high: float
+    evidence: Evidence | None = None
 
     def __post_init__(self) -> None:
+        if self.evidence is None:
+            object.__setattr__(self, "evidence", "measured" if self.kind == "measured" else "derived")
+        if (self.evidence == "measured") != (self.kind == "measured"):
+            raise MaestroError(self.method, f"is {self.kind}, on evidence that is {self.evidence}")
         if not all(math.isfinite(number) for number in (self.value, self.low, self.high)):
             raise MaestroError(self.method, f"gave {self.value} ({self.low} to {self.high}) {self.unit}: no number")
         if not self.low <= self.value <= self.high:
@@ -56,6 +66,7 @@ class Quantity:
             "value": self.value,
             "unit": self.unit,
             "kind": self.kind,
+            "evidence": self.evidence,
             "method": self.method,
             "low": self.low,
             "high": self.high,
@@ -65,6 +76,31 @@ class Quantity:
         if self.low == self.high:
             return f"{self.value:.4g} {self.unit}"
         return f"{self.value:.4g} {self.unit} ({self.low:.4g} to {self.high:.4g})"
+
+
+def quantity_of(entry: Any) -> Quantity | str:
+    """The number that plain data hold, or the reason why there is none.
+
+    Raises
+    ------
+    MaestroError
+        It is neither.
+    """
+    if isinstance(entry, Mapping) and isinstance(entry.get("unavailable"), str):
+        return str(entry["unavailable"])
+    try:
+        numbers = [float(entry[key]) for key in ("value", "low", "high")]
+        words = [str(entry[key]) for key in ("unit", "kind", "method")]
+        evidence = entry.get("evidence")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MaestroError("measurement.json", f"{str(entry)[:80]} is no number of ours", cure=_CURE) from error
+    kind: Any = words[1]
+    return Quantity(numbers[0], words[0], kind, words[2], numbers[1], numbers[2], evidence)
+
+
+def exact(value: float, unit: str, method: str) -> Quantity:
+    """A number that was counted, without uncertainty."""
+    return Quantity(float(value), unit, "measured", method, float(value), float(value))
 
 
 def unavailable(why: str) -> dict[str, str]:

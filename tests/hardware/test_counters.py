@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from export import reference
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network, conv_shape
-from hardware.counters import AnnLayer, ann_costs, conv_fan_out, decay_to_tau, spiking_costs, time_constants
+from hardware.counters.costs import AnnLayer, ann_costs, conv_fan_out, decay_to_tau, spiking_costs, time_constants
 
 
 def brute_fan_out(weight, stride, padding, dilation, groups, source, out):

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from hardware.measurement import FORMAT, Quantity, file_section, read_measurement, unavailable
+from hardware.measurement import FORMAT, Quantity, exact, file_section, quantity_of, read_measurement, unavailable
 from train.artifacts import RunFolder
 from train.errors import MaestroError
 
@@ -20,6 +20,7 @@ def test_a_quantity_is_as_the_design_has_it():
         "value": 0.5,
         "unit": "W",
         "kind": "measured",
+        "evidence": "measured",
         "method": "Loihi2Power",
         "low": 0.4,
         "high": 0.6,
@@ -27,6 +28,19 @@ def test_a_quantity_is_as_the_design_has_it():
     assert str(power) == "0.5 W (0.4 to 0.6)"
     assert str(Quantity(3, "operations", "measured", "count", 3, 3)) == "3 operations"
     assert unavailable("no chip") == {"unavailable": "no chip"}
+
+
+def test_a_quantity_says_what_it_rests_on():
+    assert Quantity(1, "J", "estimated", "sum", 0, 2).evidence == "derived"
+    from_papers = Quantity(1, "J", "estimated", "sum", 0, 2, "literature")
+    assert quantity_of(from_papers.as_dict()) == from_papers
+    assert quantity_of(exact(3, "spikes", "counted").as_dict()) == Quantity(3, "spikes", "measured", "counted", 3, 3)
+    assert quantity_of(unavailable("no GPU")) == "no GPU"
+    with pytest.raises(MaestroError, match="sum: is estimated, on evidence that is measured"):
+        Quantity(1, "J", "estimated", "sum", 0, 2, "measured")
+    for entry in (3, {}, {"value": 1}, None, {"unavailable": 1}):
+        with pytest.raises(MaestroError, match="is no number of ours.*Delete it and measure again"):
+            quantity_of(entry)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

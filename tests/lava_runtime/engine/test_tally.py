@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from export import fixed_point, reference
 from export.graph import ConvLayer, DenseLayer, DhLif, FlattenLayer, InputLayer
-from hardware.counters import spiking_costs
+from hardware.counters.costs import spiking_costs
 from lava_runtime.engine.engine import Engine
 from lava_runtime.engine.tally import LayerTally, Tally
 

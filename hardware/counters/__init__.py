@@ -1,0 +1,1 @@
+"""What an inference takes, counted exactly: operations, updates, spikes, bytes."""
