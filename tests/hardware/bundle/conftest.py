@@ -15,79 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from train.artifacts import RunFolder, write_json
-from train.config import Config, DendriteConfig, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
-
-SMALL = {
-    "features": FeatureConfig(clip_s=1.0, mfcc=6, chroma=0),
-    "encoding": EncodingConfig(name="level", levels=8),
-}
-SIZES = {"conv_channels": (3, 4), "conv_kernels": (3, 3), "pools": (2, 1), "dense": (8,)}
-KINDS = {
-    "lif": Config(name="lif", network=NetworkConfig(neuron="lif", **SIZES), **SMALL),
-    "spiking": Config(
-        name="dh_lif_spiking",
-        network=NetworkConfig(neuron="dh_lif", **SIZES),
-        dendrites=DendriteConfig(realisation="spiking"),
-        **SMALL,
-    ),
-    "analog": Config(name="dh_lif", network=NetworkConfig(neuron="dh_lif", **SIZES), **SMALL),
-}
-
 # What packing said, once done.
 PACKED = []
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    """Folders of networks that were exported, by kind; tests work on copies."""
-    return tmp_path_factory.mktemp("exported"), set()
-
-
-@pytest.fixture
-def make_run(tmp_path, fake_clips, exported):
-    """make_run(kind): an untrained network of a kind, exported, whose layers are busy enough to compare."""
-    import torch
-
-    from export.pipeline import export_run
-    from lava_runtime import inputs
-    from train.checkpoint import save_checkpoint
-    from train.encoding import make_encoder
-    from train.features import Normaliser
-    from train.model import new_network
-
-    build = fake_clips(inputs)
-
-    def make(kind, folder="run"):
-        here, made = exported
-        if kind not in made:
-            build_run(kind, RunFolder(here / kind))
-            made.add(kind)
-        shutil.copytree(here / kind, tmp_path / folder)
-        return RunFolder(tmp_path / folder)
-
-    def build_run(kind, run):
-        config = KINDS[kind]
-        sets, labels = build(config)
-        torch.manual_seed(0)
-        network = new_network(config, make_encoder(config.encoding), sum(map(len, labels.values())))
-        with torch.no_grad():
-            for parameter in network.parameters():
-                if parameter.dim() > 1 and parameter.requires_grad:
-                    parameter.mul_(4)
-        values = {
-            "config": dump_config(config),
-            "state": network.state_dict(),
-            "normaliser": Normaliser.fit(list(sets["train"].sequences)).to_dict(),
-            "labels": {head: list(names) for head, names in labels.items()},
-            "epoch": 1,
-        }
-        save_checkpoint(run.checkpoint, values)
-        run.config.write_text(dump_config(config))
-        write_json(run.metrics, {})
-        export_run(run, 2)
-
-    return make
 
 
 @pytest.fixture

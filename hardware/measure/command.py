@@ -1,0 +1,72 @@
+"""The verb ``measure``: fill a run's ``measurement.json``, section by section, and say what was found."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hardware.measure.accuracy import hear, identity
+from hardware.measure.derived import derive
+from hardware.measure.show import show
+from hardware.measurement import file_section, read_measurement
+from train.artifacts import RunFolder
+from train.console import emit_json, say
+
+
+def measure(path: Path, with_baseline: bool, as_json: bool) -> int:
+    """Measure a run and print it.
+
+    Each section is filed as soon as it is done: a call that is stopped has lost the section it was at.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    MaestroError
+        The run is not trained or exported, or one of its files is damaged; what was filed before stays.
+    """
+    run = RunFolder(path)
+    # Before anything is measured: a damaged file is to be told at once.
+    read_measurement(run)
+    _file_counted(run)
+    if with_baseline:
+        from hardware.baseline.command import measure_baseline
+
+        measure_baseline(run, "all", again=False)
+    file_section(run, "derived", {"identity": identity(run), **derive(current(run))})
+    found = read_measurement(run)
+    if as_json:
+        emit_json(found)
+    else:
+        show(found)
+        say(f"wrote {run.measurement}; `python -m hardware report {path}` makes a page of it")
+    return 0
+
+
+def _file_counted(run: RunFolder) -> None:
+    """Accuracy, counts and energies: what needs no clock."""
+    from hardware.counters.measure import count_run
+    from hardware.energy.command import energy_section
+
+    of_run = identity(run)
+    heard = hear(run)
+    file_section(run, "network", {"identity": of_run, **heard.network})
+    file_section(run, "accuracy", {"identity": of_run, **heard.accuracy})
+    counted = count_run(run)
+    file_section(run, "counters", {"identity": of_run, **counted.section()})
+    energies = energy_section(counted.counts, counted.twin, analog=heard.network["realisation"] == "analog")
+    file_section(run, "energy", {"identity": of_run, **energies})
+
+
+def current(run: RunFolder) -> dict[str, Any]:
+    """A run's sections, those of another network's files given as unavailable."""
+    of_run = identity(run)
+    stale = {"unavailable": "it was measured of another network: this run was trained or exported anew since"}
+    return {name: stale if is_stale(section, of_run) else section for name, section in read_measurement(run).items()}
+
+
+def is_stale(section: Any, of_run: Mapping[str, Any]) -> bool:
+    """Whether a section says that it is of other files than the run's."""
+    return isinstance(section, Mapping) and "identity" in section and section["identity"] != of_run
