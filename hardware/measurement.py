@@ -1,8 +1,8 @@
 """``measurement.json``: what is known of a run's accuracy, spikes, energy and place on the chip, section by section.
 
 A number is ``{value, unit, kind, evidence, method, low, high}`` with ``kind`` measured or estimated, or
-``{unavailable: why}``; there is no number for want of a better one. A section is written by one command and replaced as a whole by its next
-call; the others are kept.
+``{unavailable: why}``; there is no number for want of a better one. A section is written by one command and replaced
+as a whole by its next call; the others are kept.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from train.artifacts import RunFolder, provenance, read_json, write_json
+from train.artifacts import RunFolder, provenance, read_json, sha256, write_json
 from train.errors import MaestroError
 
 FORMAT = 1
@@ -122,6 +122,27 @@ def read_measurement(run: RunFolder) -> dict[str, Any]:
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise MaestroError(str(run.measurement), "is of no known format", allowed=f'"format": {FORMAT}', cure=_CURE)
     return dict(content)
+
+
+def identity(run: RunFolder) -> dict[str, str | None]:
+    """What a section was made of: hashes of the network's files, None where there is no such file."""
+    paths = {"net_sha256": run.net, "checkpoint_sha256": run.checkpoint}
+    return {key: sha256(path) if path.is_file() else None for key, path in paths.items()}
+
+
+def current(run: RunFolder) -> dict[str, Any]:
+    """As :func:`read_measurement`, but sections of another network's files are unavailable, and say so."""
+    of_run = identity(run)
+    stale = unavailable("measured of another network: this run was trained or exported anew since")
+    return {name: stale if _is_stale(section, of_run) else section for name, section in read_measurement(run).items()}
+
+
+def _is_stale(section: Any, of_run: Mapping[str, Any]) -> bool:
+    if not isinstance(section, Mapping):
+        return False
+    # What came back from a chip names its network alone.
+    stated = section.get("identity", {key: section[key] for key in ("net_sha256",) if key in section})
+    return not isinstance(stated, Mapping) or any(of_run.get(key) != value for key, value in stated.items())
 
 
 def file_section(run: RunFolder, section: str, content: Mapping[str, Any]) -> None:

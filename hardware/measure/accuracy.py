@@ -11,7 +11,7 @@ from export.gate import SPLITS
 from export.manifest import Manifest
 from hardware.measurement import Quantity, exact, unavailable
 from lava_runtime.evaluate import equally_right, trained_accuracy
-from train.artifacts import RunFolder, read_json, sha256
+from train.artifacts import RunFolder, read_json
 from train.config import Config, load_config
 from train.console import progress
 from train.metrics import HeadSlices, accuracy, decide
@@ -31,12 +31,6 @@ class Heard:
 
     network: dict[str, Any]
     accuracy: dict[str, Any]
-
-
-def identity(run: RunFolder) -> dict[str, str | None]:
-    """What a section was made of: hashes of the network's files, None where there is no such file."""
-    paths = {"net_sha256": run.net, "checkpoint_sha256": run.checkpoint}
-    return {key: sha256(path) if path.is_file() else None for key, path in paths.items()}
 
 
 def hear(run: RunFolder) -> Heard:

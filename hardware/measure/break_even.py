@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hardware.measure.bands import find, inverse, plain, weakest
-from hardware.measure.sweeps import Sweep, sweeps
+from hardware.measure.sweeps import Sweep, at_batch, ends, sweeps
 from hardware.measurement import Quantity
 
 # Of a batch, and which chip's number stands beside it.
@@ -20,13 +20,9 @@ _BETTER = {"energy_total": "takes less energy", "energy_dynamic_bare": "takes le
 
 
 def chips(measurement: Mapping[str, Any]) -> list[str]:
-    """Chips that have a latency, not arithmetic alone: those that energies were estimated for, and silicon's own."""
+    """Devices that the spiking network's energy was estimated for, and the silicon that ran it."""
     devices = measurement.get("energy", {}).get("devices", {})
-    found = [
-        name
-        for name, entry in devices.items()
-        if entry.get("network") == "snn" and not isinstance(find(entry, "latency"), str)
-    ]
+    found = [name for name, entry in devices.items() if entry.get("network") == "snn"]
     return [*found, *([SILICON] if "loihi2" in measurement else [])]
 
 
@@ -123,9 +119,8 @@ def rate_break_even(measurement: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     rate = find(measurement, "counters", "total", "rate")
     devices = measurement.get("energy", {}).get("devices", {})
-    spiking = [name for name, entry in devices.items() if entry.get("network") == "snn"]
     found = []
-    for name in spiking:
+    for name in (chip for chip in chips(measurement) if chip != SILICON):
         for ann, compared, energy in _anns(measurement):
             entry = {"snn": name, "ann": ann, "compared": compared}
             found.append({**entry, **_level(devices[name], energy, compared, rate)})
@@ -142,13 +137,8 @@ def _anns(measurement: Mapping[str, Any]) -> Iterator[tuple[str, str, Quantity |
     for (device, network), batches in sweeps(measurement).items():
         if network != "ann":
             continue
-        if isinstance(batches, str):
-            yield f"{device}, batch 1", "total", batches
-            continue
-        energies = [(batch, find(batches, batch, "energy_total")) for batch in batches]
-        frugal = min(energies, key=lambda pair: pair[1].value if isinstance(pair[1], Quantity) else 0.0)
-        for batch, energy in dict([energies[0], frugal]).items():
-            yield f"{device}, batch {batch}", "total", energy
+        for batch in ends(batches):
+            yield f"{device}, batch {batch}", "total", find(at_batch(batches, batch), "energy_total")
 
 
 def _level(device: Mapping[str, Any], energy: Quantity | str, compared: str, rate: Quantity | str) -> dict[str, Any]:

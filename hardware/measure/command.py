@@ -1,13 +1,11 @@
 """The verb ``measure``: fill a run's ``measurement.json``, section by section, and say what was found."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from hardware.measure.accuracy import hear, identity
+from hardware.measure.accuracy import hear
 from hardware.measure.derived import derive
 from hardware.measure.show import show
-from hardware.measurement import file_section, read_measurement
+from hardware.measurement import current, file_section, identity, read_measurement
 from train.artifacts import RunFolder
 from train.console import emit_json, say
 
@@ -58,15 +56,3 @@ def _file_counted(run: RunFolder) -> None:
     file_section(run, "counters", {"identity": of_run, **counted.section()})
     energies = energy_section(counted.counts, counted.twin, analog=heard.network["realisation"] == "analog")
     file_section(run, "energy", {"identity": of_run, **energies})
-
-
-def current(run: RunFolder) -> dict[str, Any]:
-    """A run's sections, those of another network's files given as unavailable."""
-    of_run = identity(run)
-    stale = {"unavailable": "it was measured of another network: this run was trained or exported anew since"}
-    return {name: stale if is_stale(section, of_run) else section for name, section in read_measurement(run).items()}
-
-
-def is_stale(section: Any, of_run: Mapping[str, Any]) -> bool:
-    """Whether a section says that it is of other files than the run's."""
-    return isinstance(section, Mapping) and "identity" in section and section["identity"] != of_run

@@ -8,7 +8,7 @@ from typing import Any
 
 from hardware.measure.bands import find, plain, times
 from hardware.measure.break_even import batch_break_even, chip_number, chips, rate_break_even
-from hardware.measure.sweeps import at_batch, quickest, sweeps
+from hardware.measure.sweeps import at_batch, ends, sweeps
 
 
 def derive(measurement: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def derive(measurement: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``energy_delay_product`` (energy of an inference times its latency, J s; total energies, batch 1) and
-        ``throughput`` (inferences a second), by device; ``break_even`` with ``batch`` and ``firing_rate``
-        (:mod:`hardware.measure.break_even`).
+        ``throughput`` (inferences a second; at batch 1 and the largest), by device; ``break_even`` with ``batch`` and
+        ``firing_rate`` (:mod:`hardware.measure.break_even`).
     """
     return {
         "energy_delay_product": _products(measurement),
@@ -47,6 +47,6 @@ def _products(measurement: Mapping[str, Any]) -> dict[str, Any]:
 def _throughputs(measurement: Mapping[str, Any]) -> dict[str, Any]:
     found = {chip: plain(chip_number(measurement, chip, "throughput")) for chip in chips(measurement)}
     for (device, network), sweep in sweeps(measurement).items():
-        for batch in dict.fromkeys(("1", quickest(sweep))):
+        for batch in ends(sweep):
             found[f"{device} {network}, batch {batch}"] = plain(find(at_batch(sweep, batch), "throughput"))
     return found

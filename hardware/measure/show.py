@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardware.measure.bands import find
-from hardware.measure.sweeps import at_batch, quickest, sweeps
+from hardware.measure.sweeps import at_batch, ends, sweeps
 from hardware.measurement import Quantity, quantity_of
 from train.console import emit_table, say
 
@@ -77,7 +77,7 @@ def _tables(measurement: Mapping[str, Any]) -> Iterator[Table]:
     found = [
         [f"{device} {network}", batch, *_timed(at_batch(sweep, batch))]
         for (device, network), sweep in sweeps(measurement).items()
-        for batch in dict.fromkeys(("1", quickest(sweep)))
+        for batch in ends(sweep)
     ]
     yield "baseline, measured", ["device and network", "batch", "latency", "inferences", "energy an inference"], found
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hardware.measure.bands import find
-
 Sweep = Mapping[str, Any] | str
 NETWORKS = ("ann", "snn")
 DEVICES = ("cpu", "cuda")
@@ -42,10 +40,6 @@ def at_batch(sweep: Sweep, batch: str) -> Mapping[str, Any]:
     return cell
 
 
-def quickest(sweep: Sweep) -> str:
-    """The batch with most inferences a second; 1 where none was measured."""
-    if isinstance(sweep, str):
-        return "1"
-    rates = {batch: find(cell, "throughput") for batch, cell in sweep.items()}
-    values = {batch: rate.value for batch, rate in rates.items() if not isinstance(rate, str)}
-    return max(values, key=lambda key: values[key], default="1")
+def ends(sweep: Sweep) -> tuple[str, ...]:
+    """Batch 1 and the sweep's largest; 1 where nothing was measured."""
+    return ("1",) if isinstance(sweep, str) else tuple(dict.fromkeys(("1", max(sweep, key=int, default="1"))))
