@@ -193,8 +193,9 @@ def _hear(job: Job, evaluation: Evaluation, hear: Callable[["ClipSet"], dict[str
 
 
 def _evaluate_ann(job: Job, evaluation: Evaluation, trained: "TrainedRun") -> dict[str, Any]:
-    from hardware.counters import costs as counters
-    from hardware.activity import ann_layers
+    from hardware.counters.activity import ann_work, layers_of
+    from hardware.counters.ann import ann_counts
+    from hardware.counters.costs import ann_costs
     from train.data.clips import corpus_clips
     from train.loop import evaluate
 
@@ -202,9 +203,10 @@ def _evaluate_ann(job: Job, evaluation: Evaluation, trained: "TrainedRun") -> di
         return evaluate(trained.network, clips, trained.encoder, trained.normaliser, trained.heads)[0]
 
     clips = corpus_clips(job.config)[0]["test"]
+    layers = layers_of(trained, clips.steps)
     return {
         "accuracy": _hear(job, evaluation, hear),
-        "costs": counters.ann_costs(*ann_layers(trained, clips), len(clips)),
+        "costs": ann_costs(ann_counts(layers, ann_work(trained, layers, clips), clips.steps)),
         "gate": None,
         "time_constants": None,
     }
@@ -216,7 +218,10 @@ def _evaluate_deployed(job: Job, evaluation: Evaluation, trained: "TrainedRun") 
     from export.manifest import load_manifest
     from export.pipeline import export_run
     from hardware import deployed
-    from hardware.counters import costs as counters
+    from hardware.counters.costs import spiking_costs
+    from hardware.counters.heard import spiking_work
+    from hardware.counters.spiking import SpikingCounter
+    from hardware.counters.time_constants import branch_layers, time_constants
     from lava_runtime.engine.engine import Engine
     from train.data.clips import corpus_clips
     from train.model import new_network
@@ -228,23 +233,16 @@ def _evaluate_deployed(job: Job, evaluation: Evaluation, trained: "TrainedRun") 
     fresh: Any = new_network(job.config, trained.encoder, sum(map(len, trained.labels.values())))
     branches = branch_layers(job.config, network.spiking_names)
     hop_s = job.config.features.hop_s
+    work = spiking_work(engine, deployed.input_spikes(manifest, clips))
     return {
         "accuracy": _hear(job, evaluation, lambda clips: deployed.hear(engine, manifest, clips)),
-        "costs": counters.spiking_costs(
-            network, deployed.spike_totals(engine, manifest, clips), len(clips), clips.steps
-        ),
+        "costs": spiking_costs(SpikingCounter(network).counts(work, len(clips), clips.steps)),
         "gate": {"clips": gate.clips, "steps": gate.steps, "spikes": sum(gate.spikes.values()), "differing": 0},
         "time_constants": {
-            "before": counters.time_constants(from_slayer(fresh, network.input_shape), hop_s, branches),
-            "after": counters.time_constants(network, hop_s, branches),
+            "before": time_constants(from_slayer(fresh, network.input_shape), hop_s, branches),
+            "after": time_constants(network, hop_s, branches),
         },
     }
-
-
-def branch_layers(config: Config, names: tuple[str, ...]) -> dict[str, int]:
-    """Layers that are the spiking realisation's branches, and how many a neuron has."""
-    spiking = config.network.neuron == "dh_lif" and config.dendrites.realisation == "spiking"
-    return {name: config.dendrites.branches for name in names if spiking and name.endswith("_branches")}
 
 
 def condition_name(kind: str, snr_db: float) -> str:

@@ -5,8 +5,8 @@ Words are the chip profiler's (syn_ops, dendrite_updates, axon_out, spikes_in) a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -78,3 +78,14 @@ class Counts:
     def total(self, field: str) -> float:
         """Sum over layers of a field of :class:`LayerCounts`."""
         return float(sum(getattr(layer, field) for layer in self.layers.values()))
+
+    @property
+    def whole(self) -> LayerCounts:
+        """All layers added up, as if they were one."""
+        layers = list(self.layers.values())
+        summed: dict[str, Any] = {
+            field.name: sum(getattr(layer, field.name) for layer in layers)
+            for field in fields(LayerCounts)
+            if field.name != "kind"
+        }
+        return LayerCounts(kind=layers[0].kind, **summed)

@@ -23,6 +23,7 @@ from export.limits import (
     STATE_MAX,
 )
 from export.reference import per_neuron
+from lava_runtime.engine.fan_out import dense_fan_out, fan_out
 from lava_runtime.engine.kernels import Int32, Neurons, Synapses
 from train.errors import MaestroError
 
@@ -187,15 +188,15 @@ def _dense_synapses(weight: Integers, source_order: NDArray[np.int64], late: Int
     rows, inputs = weight.shape
     column, zeros = np.arange(inputs, dtype=np.int64), np.zeros(inputs, np.int64)
     flat = _narrow(weight).T[source_order].reshape(-1)
-    fan_out = np.count_nonzero(weight, axis=0)[source_order].astype(np.int64)
+    met = dense_fan_out(weight)[source_order]
     if late is None:
         zero, none = np.zeros(1, np.int64), np.empty(0, np.int64)
         size = np.array([rows], np.int64)
-        return Synapses(flat, column * rows, zeros, zeros, np.array([0, 1]), zero, zero, size, none, fan_out)
+        return Synapses(flat, column * rows, zeros, zeros, np.array([0, 1]), zero, zero, size, none, met)
     each = np.arange(inputs * rows, dtype=np.int64)
     runs = np.arange(inputs + 1, dtype=np.int64) * rows
     delays = np.ascontiguousarray(late.T[source_order], dtype=np.int64).reshape(-1)
-    return Synapses(flat, zeros, zeros, column, runs, each, each % rows, np.ones_like(each), delays, fan_out)
+    return Synapses(flat, zeros, zeros, column, runs, each, each % rows, np.ones_like(each), delays, met)
 
 
 def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDArray[np.int64]) -> Synapses:
@@ -211,10 +212,9 @@ def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDAr
     weight = _narrow(layer.weight).reshape(count, layer.groups, per_group, inner, *kernel).transpose(1, 3, 0, 4, 5, 2)
     weight = weight[:, :, :, ::-1, ::-1].reshape(layer.groups * inner, count, taps, per_group)
     channel, place = np.divmod(source_order, math.prod(size))
-    met = np.zeros((math.prod(size), taps), np.int64)
     runs: list[list[int]] = []
     ends = [0]
-    for at, (y, x) in enumerate(np.ndindex(*size)):
+    for y, x in np.ndindex(*size):
         pairs = []
         for tap, (row, column) in enumerate(np.ndindex(*kernel)):
             ahead = (kernel[0] - 1 - row) * layer.dilation[0], (kernel[1] - 1 - column) * layer.dilation[1]
@@ -222,7 +222,6 @@ def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDAr
             to_x, rest_x = divmod(x + layer.padding[1] - ahead[1], layer.stride[1])
             if not rest_y and not rest_x and 0 <= to_y < height and 0 <= to_x < width:
                 pairs.append((tap, to_y * width + to_x))
-                met[at, tap] = 1
         for branch in range(count):
             for tap, to in pairs:
                 origin = (branch * taps + tap) * per_group
@@ -233,7 +232,6 @@ def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDAr
                 else:
                     runs.append([origin, target, per_group])
         ends.append(len(runs))
-    fan_out = (met @ np.count_nonzero(weight, axis=(1, 3)).T)[place, channel]
     source_of, target_of, length = np.ascontiguousarray(np.array(runs, np.int64).reshape(-1, 3).T)
     return Synapses(
         weight.reshape(-1),
@@ -245,7 +243,7 @@ def _conv_synapses(layer: ConvLayer, source: tuple[int, ...], source_order: NDAr
         target_of,
         length,
         np.empty(0, np.int64),
-        fan_out,
+        fan_out(layer, source).reshape(-1)[source_order],
     )
 
 

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from export.manifest import load_manifest
-from hardware import activity, cells
-from hardware.cells import Job, branch_layers, condition_name, read_cell, require_cell, run_cell
+from hardware import cells
+from hardware.cells import Job, condition_name, read_cell, require_cell, run_cell
+from hardware.counters import activity
+from hardware.counters.time_constants import branch_layers
 from hardware.experiment import Evaluation
 from hardware.result import with_latency
 from lava_runtime.engine.engine import Engine
@@ -137,17 +139,17 @@ def test_what_arrives_at_the_anns_layers_gives_its_answer(fake_corpus, job):
     network = load_run(cell.run).network
     inputs = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (3, 4, 13, 1, 25))).float()
     with torch.no_grad():
-        name, x = list(activity._layer_inputs(network, inputs))[-1]
+        name, x, y = list(activity._layers(network, inputs))[-1]
         assert name == "heads"
         torch.testing.assert_close(x @ network.weights[-1].T, network.scores(inputs))
+        torch.testing.assert_close(y, network.scores(inputs))
 
 
 def test_activity_asks_for_the_right_kind_of_network(fake_corpus, job):
     lif = job("lif", evaluation=None)
     run_cell(lif)
-    clips = fake_corpus(lif.config)[0]["test"]
     with pytest.raises(MaestroError, match="lif: is a spiking network, no ANN"):
-        activity.ann_layers(load_run(lif.run), clips)
+        activity.layers_of(load_run(lif.run), 25)
 
 
 def test_a_key_stands_for_all_that_determines_a_cell(job, experiment, monkeypatch):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from export import fixed_point, reference
 from export.graph import ConvLayer, DenseLayer, DhLif, FlattenLayer, InputLayer
-from hardware.counters.costs import spiking_costs
+from hardware.counters.spiking import spiking_counts
 from lava_runtime.engine.engine import Engine
 from lava_runtime.engine.tally import LayerTally, Tally
 
@@ -122,16 +122,17 @@ def test_every_count_by_hand(data, drawn):
 
 
 def test_operations_are_those_of_the_experiments(drawn):
-    """The same number that ``hardware compare`` finds from spikes and fan-outs."""
+    """The same number that ``hardware.counters`` finds from sums of spikes and fan-outs."""
     case = drawn.busy_case(["conv", "conv dendrites", "recurrent", "dense"], 4, 40, seed=50)
     result = Engine(case.network).run(case.spikes, layers=True)
     spikes = {"input": case.spikes.sum(axis=(0, -1))}
     spikes |= {n: x.sum(axis=(0, -1)) for n, x in zip(case.network.spiking_names, result.layers, strict=True)}
-    costs = spiking_costs(case.network, {n: x.astype(float) for n, x in spikes.items()}, 4, 40)
+    counts = spiking_counts(case.network, spikes, 4, 40)
     for name, layer in result.tally.layers.items():
-        assert layer.syn_ops == 4 * costs["layers"][name]["syn_ops"] > 0
-        assert layer.axon_out == 4 * costs["layers"][name]["spikes"]
-        assert layer.state_updates == 4 * costs["layers"][name]["neuron_updates"]
+        assert layer.syn_ops == 4 * counts.layers[name].syn_ops > 0
+        assert layer.axon_out == 4 * counts.layers[name].axon_out
+        assert layer.spikes_in == 4 * counts.layers[name].spikes_in
+        assert layer.state_updates == 4 * counts.layers[name].state_updates
 
 
 def test_counts_depend_on_no_path_block_or_core(drawn):

@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 
 from export import reference
 from export.graph import ConvLayer, Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network, conv_shape
-from hardware.counters.costs import AnnLayer, ann_costs, conv_fan_out, decay_to_tau, spiking_costs, time_constants
+from hardware.counters.ann import AnnLayer, ann_counts
+from hardware.counters.costs import ann_costs, spiking_costs
+from hardware.counters.spiking import spiking_counts
+from hardware.counters.time_constants import decay_to_tau, time_constants
+from hardware.counters.work import LayerWork, Work
+from lava_runtime.engine.fan_out import conv_fan_out
 
 
 def brute_fan_out(weight, stride, padding, dilation, groups, source, out):
@@ -67,7 +72,7 @@ def test_costs_are_what_counting_gives(network):
     spikes = {"input": inputs.sum(axis=(0, -1)).astype(float)}
     for index, name in enumerate(network.spiking_names):
         spikes[name] = sum(trace[index].spikes.sum(axis=-1).astype(float) for trace in traces)
-    found = spiking_costs(network, spikes, clips, steps)
+    found = spiking_costs(spiking_counts(network, spikes, clips, steps))
 
     assert {name: entry["neurons"] for name, entry in found["layers"].items()} == {
         "conv1": 21,
@@ -125,9 +130,15 @@ def test_ann_operations_are_what_counting_gives():
     generator = np.random.default_rng(2)
     conv = generator.integers(-1, 2, (3, 2, 3, 1)).astype(np.float32)
     dense = generator.integers(-1, 2, (4, 5)).astype(np.float32)
-    active = {"conv1": generator.integers(0, 9, (2, 7, 1)).astype(float), "heads": np.array([1.0, 2, 0, 2, 1])}
-    layers = [AnnLayer("conv1", conv, active["conv1"], 10, True), AnnLayer("heads", dense, active["heads"], 1, False)]
-    found = ann_costs(layers, {"conv1": 21, "heads": 4}, 2)
+    active = {"conv1": generator.integers(0, 9, (2, 7, 1)), "heads": np.array([1, 2, 0, 2, 1])}
+    layers = [AnnLayer("conv1", conv, (2, 7, 1), 21, 10, True), AnnLayer("heads", dense, (5,), 4, 1, False)]
+
+    def work(layer):
+        operations = np.array([0, (layer.met * active[layer.name].ravel()).sum()])
+        return LayerWork(operations, operations, operations, operations)
+
+    done = Work({layer.name: work(layer) for layer in layers}, np.zeros(2, np.int64), True, 0)
+    found = ann_costs(ann_counts(layers, done, 10))
     kernels = ((1, 1), (1, 0), (1, 1), 1, (2, 7, 1), (7, 1))
     # Two of the seven places have a neighbour less.
     assert found["layers"]["conv1"]["macs_dense"] == 3 * 2 * (3 * 7 - 2) * 10

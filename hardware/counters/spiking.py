@@ -1,0 +1,134 @@
+"""Counts of a spiking network, from its spikes and the synapses that they meet, on the exported integers.
+
+Spikes of the last step are counted though their operations fall into the step after it, and so are spikes that a delay
+keeps beyond the end: a clip's cost does not depend on what follows.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.graph import ConvLayer, DenseLayer, DhLif, InputLayer, Network, SpikingLayer
+from hardware.counters.counts import Counts, LayerCounts
+from hardware.counters.footprint import Footprint, spiking_footprint, weight_counts
+from hardware.counters.work import LayerWork, Whole, Work
+from lava_runtime.engine.fan_out import conv_fan_out, dense_fan_out, fan_out, sources
+
+
+def neuron_states(layer: SpikingLayer) -> int:
+    """State variables of a neuron: current and voltage, or with analog dendrites a current a branch and the voltage."""
+    if layer.neuron is None:
+        return 0
+    return layer.neuron.branches + 1 if isinstance(layer.neuron, DhLif) else 2
+
+
+class SpikingCounter:
+    """Makes work of spikes, and counts of work, for one network."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._sources = sources(network)
+
+    @cached_property
+    def _met(self) -> dict[str, Whole]:
+        """Synapses that a spike meets at every place of a layer's input, flat."""
+        found = {}
+        for name, layer in self.network.spiking:
+            if not isinstance(layer, InputLayer):
+                found[name] = fan_out(layer, self._sources[name]).reshape(-1)
+        return found
+
+    def work(self, spikes: Mapping[str, NDArray[Any]], *, binary: bool = True, peak: int = 0) -> Work:
+        """Work of some clips.
+
+        Parameters
+        ----------
+        spikes
+            Spikes of every place of 'input' (values that are not zero) and of every layer with neurons, summed over
+            time: shape (clip, layer's shape).
+        binary, peak
+            As :class:`hardware.counters.work.Work` has them.
+        """
+        flat = {name: _whole(values) for name, values in spikes.items()}
+        arriving = flat["input"]
+        layers = {}
+        for name, layer in self.network.spiking:
+            sent = flat[name]
+            out, none = sent.sum(axis=1), np.zeros(len(sent), np.int64)
+            if isinstance(layer, InputLayer):
+                layers[name] = LayerWork(none, out, none, arriving.sum(axis=1) if layer.weight else none)
+            else:
+                operations, came = arriving @ self._met[name], arriving.sum(axis=1)
+                if isinstance(layer, DenseLayer) and layer.recurrent is not None:
+                    operations, came = operations + sent @ dense_fan_out(layer.recurrent), came + out
+                layers[name] = LayerWork(came, out, operations, operations)
+            arriving = sent
+        return Work(layers, flat["input"].sum(axis=1), binary, peak)
+
+    def counts(self, work: Work, clips: int, steps: int) -> Counts:
+        """Means over ``clips`` clips of ``steps`` steps, from the work of all of them."""
+        layers = {name: self._layer(name, layer, work, clips, steps) for name, layer in self.network.spiking}
+        return Counts(layers, steps, clips, float(work.input_spikes.sum()) / clips)
+
+    def _layer(self, name: str, layer: SpikingLayer, work: Work, clips: int, steps: int) -> LayerCounts:
+        found, neurons = work.layers[name], math.prod(layer.shape)
+        states, (weights, nonzero) = neurons * neuron_states(layer), weight_counts(layer)
+        effective = float(found.effective.sum()) / clips
+        adds = work.binary or not isinstance(layer, InputLayer)
+        return LayerCounts(
+            kind="spiking",
+            neurons=neurons,
+            states=states,
+            weights=weights,
+            weights_nonzero=nonzero,
+            spikes_in=float(found.spikes_in.sum()) / clips,
+            axon_out=float(found.axon_out.sum()) / clips,
+            syn_ops=float(found.syn_ops.sum()) / clips,
+            dendrite_updates=neurons * steps,
+            state_updates=states * steps,
+            acs_effective=effective if adds else 0.0,
+            macs_effective=0.0 if adds else effective,
+            dense=self._dense(name, layer) * steps,
+            footprint_bytes=spiking_footprint(layer).size_bytes,
+        )
+
+    def _dense(self, name: str, layer: SpikingLayer) -> int:
+        """Weights that would be used in a step, were none of them and no input zero; what a border cuts off is not."""
+        if isinstance(layer, InputLayer):
+            return math.prod(layer.shape)
+        if isinstance(layer, ConvLayer):
+            settings = (layer.stride, layer.padding, layer.dilation, layer.groups)
+            ones = np.ones(layer.weight.shape, np.int8)
+            return int(conv_fan_out(ones, *settings, self._sources[name], layer.shape[1:]).sum())
+        return layer.weight.size + (0 if layer.recurrent is None else layer.recurrent.size)
+
+    def footprint(self, name: str) -> Footprint:
+        """A layer's."""
+        return spiking_footprint(dict(self.network.spiking)[name])
+
+
+def spiking_counts(network: Network, spikes: Mapping[str, NDArray[Any]], clips: int, steps: int) -> Counts:
+    """Counts of a network from sums of its spikes.
+
+    Parameters
+    ----------
+    network
+        What was exported.
+    spikes
+        For 'input' and every layer with neurons the spikes of each place, summed over ``clips`` clips and their
+        time, in the layer's shape. Input into a population is taken as 0, 1 and -1.
+    clips
+        Number of clips.
+    steps
+        Steps of a clip.
+    """
+    counter = SpikingCounter(network)
+    return counter.counts(counter.work({name: values[np.newaxis] for name, values in spikes.items()}), clips, steps)
+
+
+def _whole(values: NDArray[Any]) -> Whole:
+    return values.reshape(len(values), -1).astype(np.int64)
