@@ -213,7 +213,7 @@ def make_run(tmp_path, fake_clips, exported):
         }
         save_checkpoint(run.checkpoint, values)
         run.config.write_text(dump_config(config))
-        write_json(run.metrics, {})
+        write_json(run.metrics, {"final": {}})
         if kind != "ann":
             export_run(run, 2)
 

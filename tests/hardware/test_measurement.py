@@ -3,7 +3,17 @@ import math
 
 import pytest
 
-from hardware.measurement import FORMAT, Quantity, exact, file_section, quantity_of, read_measurement, unavailable
+from hardware.measurement import (
+    FORMAT,
+    Quantity,
+    current,
+    exact,
+    file_section,
+    identity,
+    quantity_of,
+    read_measurement,
+    unavailable,
+)
 from train.artifacts import RunFolder
 from train.errors import MaestroError
 
@@ -94,3 +104,24 @@ def test_a_number_that_json_has_not_leaves_the_old_file(run):
 def test_a_run_that_is_not_there(tmp_path):
     with pytest.raises(MaestroError, match=r"no such run folder\. Make it with `python -m train fit`"):
         file_section(RunFolder(tmp_path / "none"), "one", {})
+
+
+def test_sections_of_another_network_are_set_aside(run):
+    run.checkpoint.write_bytes(b"weights")
+    run.net.write_bytes(b"integers")
+    here = identity(run)
+    assert all(len(value) == 64 for value in here.values())
+    file_section(run, "accuracy", {"identity": here, "clips": 3})
+    file_section(run, "energy", {"identity": {**here, "net_sha256": None}})
+    # What a chip gave names its network alone.
+    file_section(run, "loihi2", {"net_sha256": here["net_sha256"], "energy": {}})
+    file_section(run, "simulator_check", {"net_sha256": "0" * 64})
+    found = current(run)
+    assert found["format"] == FORMAT
+    assert found["accuracy"]["clips"] == 3
+    assert "energy" in found["loihi2"]
+    for name in ("energy", "simulator_check"):
+        assert found[name]["unavailable"].startswith("measured of another network: this run was trained or exported")
+    run.net.unlink()
+    assert "unavailable" in current(run)["accuracy"]
+    assert identity(run)["net_sha256"] is None
