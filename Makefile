@@ -1,9 +1,11 @@
 # Every target sets itself up: the first call makes .venv, later ones find it.
 #   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann)     RUN=  run folder     SOUND=  recording to identify
+#   RUNS=    run folders that a report shows side by side
 #   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference   BOARD= a Loihi 2 board
 #   PYTHON=  a Python 3.10, if none is found by itself
 CONFIG ?= dh_lif
 RUN ?= runs/$(basename $(notdir $(CONFIG)))
+RUNS ?= $(RUN)
 BACKEND ?=
 COMPARE ?= compare
 BOARD ?=
@@ -14,11 +16,12 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock corpus train export run parity identify compare place doctor bundle deploy bench lint format test clean
+.PHONY: help setup lock corpus train export run parity identify measure report compare place doctor bundle deploy bench lint format test clean
 
 help:
 	@echo "make train export run     train on the embedded corpus, write the NetX file, run it, compare it with Lava"
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
+	@echo "make measure report       accuracy, spikes, energy and latency of a run, filed and as a page (RUNS= several)"
 	@echo "make doctor               what of the way to a Loihi 2 is on this machine"
 	@echo "make place bundle         a run's cores on the chip, and one zip to carry to it (CONFIG=lif or dh_lif_spiking)"
 	@echo "make deploy               run it on a chip that this machine reaches, and compare"
@@ -89,6 +92,13 @@ parity: export
 identify: $(READY)
 	@[ -n "$(SOUND)" ] || { echo "error: say which recording: make identify SOUND=path/to/recording.wav" >&2; exit 2; }
 	$(PY) -m lava_runtime identify $(RUN) "$(SOUND)" $(if $(BACKEND),--backend $(BACKEND))
+
+# The ANN is measured as it was trained: it has no file for the chip.
+measure: $(if $(filter ann%,$(basename $(notdir $(CONFIG)))),train,export)
+	$(PY) -m hardware measure $(RUN)
+
+report: $(READY)
+	$(PY) -m hardware report $(RUNS)
 
 compare: $(READY)
 	$(PY) -m hardware compare $(COMPARE)

@@ -49,7 +49,7 @@ def test_a_quantity_says_what_it_rests_on():
     with pytest.raises(MaestroError, match="sum: is estimated, on evidence that is measured"):
         Quantity(1, "J", "estimated", "sum", 0, 2, "measured")
     for entry in (3, {}, {"value": 1}, None, {"unavailable": 1}):
-        with pytest.raises(MaestroError, match="is no number of ours.*Delete it and measure again"):
+        with pytest.raises(MaestroError, match=r"is no number of ours.*Delete it and measure again"):
             quantity_of(entry)
 
 
