@@ -24,8 +24,7 @@ def spiking_work(engine: Engine, inputs: Iterable[NDArray[Any]], done: Callable[
         Spikes and weights give another number than the engine's own counters.
     """
     counter = SpikingCounter(engine.network)
-    work = join([part for spikes in inputs for part in _blocks(engine, counter, spikes, done)])
-    return work
+    return join([part for spikes in inputs for part in _blocks(engine, counter, spikes, done)])
 
 
 def _blocks(
@@ -40,8 +39,9 @@ def _blocks(
         # Of each clip and step, over all places.
         at_once = sum(_at_once(values) for values in ((came != 0), *sent.values()))
         work = counter.work(
-            {"input": np.count_nonzero(came, axis=-1), **spikes},
-            binary=bool((np.abs(came.astype(np.int64)) <= 1).all()),
+            np.count_nonzero(came, axis=-1),
+            spikes,
+            binary=bool(came.min() >= -1 and came.max() <= 1),
             peak=int(np.max(at_once)),
         )
         _compare(work, block.tally)

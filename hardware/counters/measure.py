@@ -24,8 +24,8 @@ from hardware.counters.seeds import LEAVE_OUT, ann_formulas, no_spiking_formulas
 from hardware.counters.spiking import SpikingCounter
 from hardware.counters.time_constants import branch_layers, time_constants
 from hardware.counters.work import Work
-from hardware.measurement import unavailable
-from train.artifacts import RunFolder, sha256
+from hardware.measurement import identity, unavailable
+from train.artifacts import RunFolder
 from train.config import Config, load_config
 from train.console import progress
 from train.plan import plan_layers
@@ -150,7 +150,7 @@ def _count_spiking(run: RunFolder, config: Config, threads: int | None) -> Count
     channels, features, _ = manifest.input_shape
     plan = plan_layers(config.network, channels, features, engine.network.output_size)
     return CountedRun(
-        {"net_sha256": manifest.net_sha256, "checkpoint_sha256": manifest.checkpoint_sha256},
+        identity(run),
         counts,
         work,
         engine.network,
@@ -174,5 +174,4 @@ def _count_ann(run: RunFolder, config: Config, threads: int | None) -> CountedRu
     layers = layers_of(trained, clips.steps)
     with progress(f"counting {config.name}", len(clips), "clips") as meter:
         work = ann_work(trained, layers, clips, meter.advance)
-    identity = {"net_sha256": None, "checkpoint_sha256": sha256(run.checkpoint)}
-    return CountedRun(identity, ann_counts(layers, work, clips.steps), work, None, layers, None, None)
+    return CountedRun(identity(run), ann_counts(layers, work, clips.steps), work, None, layers, None, None)

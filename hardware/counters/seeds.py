@@ -19,7 +19,7 @@ LEAVE_OUT = (
     "They leave out the updates of neurons, which a chip makes every step whether or not a spike arrives, so that "
     "dendrites look free: a neuron with B branches has 1 + B states to update where a plain one has 2. They also leave "
     "out the memory of currents, decays, thresholds, biases and delays, the activation functions, and all routing of "
-    "spikes. `left_out` counts the updates and that memory."
+    "spikes. The updates and that memory stand beside them."
 )
 _NO_SPIKES = "this run is an ANN, which has no spikes"
 
@@ -49,7 +49,7 @@ def _ann_bits(layers: Sequence[AnnLayer], bits: int) -> int:
 def spiking_formulas(
     footprint: Footprint, neurons: int, inputs: int, peak: int, syn_ops: Values, updates: float
 ) -> dict[str, Any]:
-    """``m_snn``, ``c_snn`` and ``left_out``.
+    """``m_snn``, ``c_snn``, and what they leave out.
 
     Parameters
     ----------
@@ -74,14 +74,11 @@ def spiking_formulas(
     return {
         "m_snn": exact(memory, "B", how).as_dict(),
         "c_snn": mean_over_clips(syn_ops, "operations", "C_add: an addition for every weight a spike meets").as_dict(),
-        "left_out": {
-            "state_updates": exact(updates, "updates", "states stepped, every one at every step").as_dict(),
-            "memory": exact(unsaid / 8, "B", "currents, decays, thresholds, biases, delays and gains").as_dict(),
-        },
+        "left_out_updates": exact(updates, "updates", "states stepped, every one at every step").as_dict(),
+        "left_out_memory": exact(unsaid / 8, "B", "currents, decays, thresholds, biases, delays and gains").as_dict(),
     }
 
 
 def no_spiking_formulas() -> dict[str, Any]:
     """Of a run that is an ANN."""
-    nothing = unavailable(_NO_SPIKES)
-    return {"m_snn": nothing, "c_snn": nothing, "left_out": {"state_updates": nothing, "memory": nothing}}
+    return dict.fromkeys(("m_snn", "c_snn", "left_out_updates", "left_out_memory"), unavailable(_NO_SPIKES))

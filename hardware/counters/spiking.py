@@ -42,22 +42,25 @@ class SpikingCounter:
                 found[name] = fan_out(layer, self._sources[name]).reshape(-1)
         return found
 
-    def work(self, spikes: Mapping[str, NDArray[Any]], *, binary: bool = True, peak: int = 0) -> Work:
+    def work(
+        self, inputs: NDArray[Any], spikes: Mapping[str, NDArray[Any]], *, binary: bool = True, peak: int = 0
+    ) -> Work:
         """Work of some clips.
 
         Parameters
         ----------
+        inputs
+            How often each place of the input was not zero, shape (clip, input's shape).
         spikes
-            Spikes of every place of 'input' (values that are not zero) and of every layer with neurons, summed over
-            time: shape (clip, layer's shape).
+            Spikes of every place of every layer with neurons, summed over time: shape (clip, layer's shape).
         binary, peak
             As :class:`hardware.counters.work.Work` has them.
         """
-        flat = {name: _whole(values) for name, values in spikes.items()}
-        arriving = flat["input"]
+        # An input layer that has neurons is both: values that arrive, and spikes that it sends.
+        given = arriving = _whole(inputs)
         layers = {}
         for name, layer in self.network.spiking:
-            sent = flat[name]
+            sent = _whole(spikes[name])
             out, none = sent.sum(axis=1), np.zeros(len(sent), np.int64)
             if isinstance(layer, InputLayer):
                 layers[name] = LayerWork(none, out, none, arriving.sum(axis=1) if layer.weight else none)
@@ -67,7 +70,7 @@ class SpikingCounter:
                     operations, came = operations + sent @ dense_fan_out(layer.recurrent), came + out
                 layers[name] = LayerWork(came, out, operations, operations)
             arriving = sent
-        return Work(layers, flat["input"].sum(axis=1), binary, peak)
+        return Work(layers, given.sum(axis=1), binary, peak)
 
     def counts(self, work: Work, clips: int, steps: int) -> Counts:
         """Means over ``clips`` clips of ``steps`` steps, from the work of all of them."""
@@ -111,23 +114,28 @@ class SpikingCounter:
         return spiking_footprint(dict(self.network.spiking)[name])
 
 
-def spiking_counts(network: Network, spikes: Mapping[str, NDArray[Any]], clips: int, steps: int) -> Counts:
+def spiking_counts(
+    network: Network, inputs: NDArray[Any], spikes: Mapping[str, NDArray[Any]], clips: int, steps: int
+) -> Counts:
     """Counts of a network from sums of its spikes.
 
     Parameters
     ----------
     network
         What was exported.
+    inputs
+        How often each place of the input was not zero, summed over ``clips`` clips and their time, in the input's
+        shape. Input into a population is taken as 0, 1 and -1.
     spikes
-        For 'input' and every layer with neurons the spikes of each place, summed over ``clips`` clips and their
-        time, in the layer's shape. Input into a population is taken as 0, 1 and -1.
+        For every layer with neurons the spikes of each place, summed likewise, in the layer's shape.
     clips
         Number of clips.
     steps
         Steps of a clip.
     """
     counter = SpikingCounter(network)
-    return counter.counts(counter.work({name: values[np.newaxis] for name, values in spikes.items()}), clips, steps)
+    summed = {name: values[np.newaxis] for name, values in spikes.items()}
+    return counter.counts(counter.work(inputs[np.newaxis], summed), clips, steps)
 
 
 def _whole(values: NDArray[Any]) -> Whole:

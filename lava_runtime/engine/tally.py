@@ -19,7 +19,7 @@ class LayerTally:
         Neurons stepped, active or not: what a chip's neurocore does every step.
     state_updates
         States stepped: a current and a voltage a neuron, or with analog dendrites a current a branch and the voltage
-        (``neuron_updates`` in ``hardware/counters/``).
+        (``neuron_updates`` in ``compare.json``).
     syn_ops
         Effective accumulations: one for every non-zero weight that a spike meets; fewer at the borders of a
         convolution. Every spike counts, also those whose sums would be used only after the last step.

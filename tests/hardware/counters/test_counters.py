@@ -72,7 +72,7 @@ def test_costs_are_what_counting_gives(network):
     spikes = {"input": inputs.sum(axis=(0, -1)).astype(float)}
     for index, name in enumerate(network.spiking_names):
         spikes[name] = sum(trace[index].spikes.sum(axis=-1).astype(float) for trace in traces)
-    found = spiking_costs(spiking_counts(network, spikes, clips, steps))
+    found = spiking_costs(spiking_counts(network, spikes["input"], spikes, clips, steps))
 
     assert {name: entry["neurons"] for name, entry in found["layers"].items()} == {
         "conv1": 21,
