@@ -104,26 +104,27 @@ def weakest(classes: Iterable[Evidence]) -> Evidence:
 
 
 def _times(counts: Counts, profile: Profile, step_time_s: Band, copies: Mapping[str, float] | None) -> dict[str, Band]:
-    layers = list(counts.layers.items())
-    numbers = {name: constant.band for name, constant in profile.constants.items() if not constant.part}
+    """How often a constant is met, by what it is per."""
+    units = exactly(counts.total("dendrite_updates"))
+    if profile.network == "ann":
+        dense = exactly(counts.total("dense"))
+        return {"multiply-accumulate": _products(counts), "dense multiply-accumulate": dense, "neuron": units}
+    states = sum(layer.dendrite_updates * _more_states(layer) for layer in counts.layers.values())
     found = {
         "synaptic operation": exactly(counts.total("syn_ops")),
-        "neuron update": Band(
-            counts.total("dendrite_updates"), sum(layer.dendrite_updates * _more_states(layer) for _, layer in layers)
-        ),
+        "neuron update": Band(units.low, states),
         "state update": exactly(counts.total("state_updates")),
-        "neuron": exactly(counts.total("dendrite_updates")),
+        "neuron": units,
         "spike": exactly(counts.total("axon_out")),
         "step": exactly(counts.steps),
         "second": exactly(counts.steps) * step_time_s,
-        "multiply-accumulate": _products(counts),
-        "dense multiply-accumulate": exactly(counts.total("dense")),
     }
+    numbers = {name: constant.band for name, constant in profile.constants.items() if not constant.part}
     if "copies" in numbers:
         sent = _total(
             exactly(layer.spikes_in)
             * (Band(1, max(1.0, copies[name])) if copies and name in copies else numbers["copies"])
-            for name, layer in layers
+            for name, layer in counts.layers.items()
         )
         found["message"] = sent
         for way in ("east_west", "north_south"):

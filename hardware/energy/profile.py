@@ -33,6 +33,8 @@ PER = {
     "multiply-accumulate": "J",
     "dense multiply-accumulate": "J",
 }
+# Of an ANN these alone are counted, and of a spiking network all but the products.
+ANN_PER = ("neuron", "multiply-accumulate", "dense multiply-accumulate")
 # Constants that others are multiplied with: a profile that prices the first word needs the second.
 NEEDS = {"message": "copies", "hop east-west": "hops_east_west", "hop north-south": "hops_north_south"}
 _CURE = "correct it, or take the file from the repository again"
@@ -204,9 +206,13 @@ def _complete(path: Path, found: Profile) -> None:
     if unknown := set(found.unpriced) - set(PARTS):
         raise MaestroError(f"{path}: unpriced", f"no part {sorted(unknown)[0]!r}", allowed=", ".join(PARTS), cure=_CURE)
     for constant in found.constants.values():
+        where = f"{path}: constants.{constant.name}"
+        counted = ANN_PER if found.network == "ann" else [word for word in PER if word not in ANN_PER[1:]]
+        if constant.per and constant.per not in counted:
+            raise MaestroError(where, f"is per {constant.per!r}", allowed=f"one of {', '.join(counted)}", cure=_CURE)
         needed = NEEDS.get(constant.per)
         if needed and needed not in found.constants:
-            raise MaestroError(f"{path}: constants.{constant.name}", f"needs constants.{needed}", cure=_CURE)
+            raise MaestroError(where, f"needs constants.{needed}", cure=_CURE)
 
 
 def _keys(where: Any, values: Mapping[str, Any], known: Sequence[str], optional: Sequence[str]) -> None:
