@@ -1,0 +1,108 @@
+"""The page: sections gathered from the runs, written by the templates into one file that needs nothing else."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from hardware.report.blocks import Missing, Section
+from hardware.report.sections.accuracy import accuracy
+from hardware.report.sections.baseline import baseline
+from hardware.report.sections.branches import branches
+from hardware.report.sections.derived import derived
+from hardware.report.sections.energy import energy
+from hardware.report.sections.placement import placement
+from hardware.report.sections.provenance import provenance
+from hardware.report.sections.raster import spikes
+from hardware.report.sections.rates import rates
+from hardware.report.sections.reading import reading
+from hardware.report.sections.verdict import verdict
+from hardware.report.subject import Subject, gather
+from train.artifacts import provenance as here
+from train.console import say
+
+Build = Callable[[Sequence[Subject]], Section]
+# What a damaged section of a file raises when it is read: told on the page, which is made all the same.
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+def render(runs: Sequence[Path], clip: int | None = None) -> str:
+    """The page of one run, or of several side by side.
+
+    Parameters
+    ----------
+    runs
+        Run folders, in the order they are shown.
+    clip
+        Test clip to show; by :data:`hardware.report.clip.RULE` if None.
+
+    Returns
+    -------
+    str
+        HTML, with everything in it.
+
+    Raises
+    ------
+    MaestroError
+        A run is missing or was never measured, or its ``measurement.json`` is damaged as a whole.
+    CallError
+        There is no such clip.
+    """
+    subjects = gather(runs)
+    sections = [_build(name, title, build, subjects) for name, title, build in _plan(clip)]
+    template = _environment().get_template("page.html.j2")
+    title = f"Measured: {', '.join(subject.label for subject in subjects)}"
+    return template.render(title=title, subjects=subjects, sections=sections, made=here())
+
+
+def _plan(clip: int | None) -> list[tuple[str, str, Build]]:
+    """Sections in order: id, title, and what makes them."""
+    return [
+        ("verdict", "What was found", verdict),
+        ("accuracy", "Accuracy", accuracy),
+        ("raster", "A clip, spike by spike", lambda subjects: spikes(subjects, clip)),
+        ("rates", "Firing rates and counts", rates),
+        ("time-constants", "Time constants of the branches", branches),
+        ("energy", "Energy", energy),
+        ("baseline", "Baseline: GPU and processor over the batch", baseline),
+        ("break-even", "Break-even and energy-delay product", derived),
+        ("parity", "Parity and placement", placement),
+        ("limits", "What falls short, and how to read this page", reading),
+        ("provenance", "Provenance", provenance),
+    ]
+
+
+def _build(name: str, title: str, build: Build, subjects: Sequence[Subject]) -> Section:
+    say(f"page: {title}")
+    try:
+        return build(subjects)
+    except _DAMAGE as error:
+        why = f"what measurement.json says of it cannot be read ({type(error).__name__}: {error})"
+        of = ", ".join(subject.label for subject in subjects)
+        return Section(name, title, [Missing(of, why, subjects[0].command("network"))])
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hardware.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["prose"] = prose
+    environment.filters["drawn"] = Markup
+    return environment
+
+
+def prose(text: Any) -> Markup:
+    """Text with what stands between backticks as code, all of it escaped."""
+    parts = str(text).split("`")
+    # An odd backtick at the end is one that nobody closed.
+    found = [
+        f"<code>{escape(part)}</code>" if place % 2 and place < len(parts) - 1 else str(escape(part))
+        for place, part in enumerate(parts)
+    ]
+    return Markup("".join(found))
