@@ -65,6 +65,11 @@ class Footprint:
         """All of it."""
         return (self.weights + self.parameters + self.voltages + self.currents + self.activations) / 8
 
+    @property
+    def nonzero_bytes(self) -> float:
+        """All of it but weights that are zero."""
+        return self.size_bytes - self.zeros / 8
+
     def __add__(self, other: "Footprint") -> "Footprint":
         mine, theirs = vars(self), vars(other)
         return Footprint(**{key: mine[key] + theirs[key] for key in mine})

@@ -16,6 +16,7 @@ from hardware.measurement import Quantity, exact, unavailable
 _SPIKING = "counted by the engine on the exported integers"
 _ANN = "counted on the trained ANN's values, in float32"
 UNTRAINED = "depends on weights and activations, and no ANN of this topology was trained in this run"
+_SPARSE = "; here without the weights that are zero, as if a format that leaves them out took no room of its own"
 _NO_WEIGHTS = "it has no weights"
 _NO_ACTIVATION = "its outputs are logits, with no activation function to make zeros"
 _NO_SPIKES = "an ANN sends values, no spikes; see activation_sparsity"
@@ -108,7 +109,8 @@ def part_section(part: Part) -> dict[str, Any]:
         "dense": sized(
             counts.dense, "operations", "every weight at every use, whatever is zero; what lies on padding left out"
         ),
-        "footprint": _footprint(counts).as_dict(),
+        "footprint": _footprint(counts, counts.footprint_bytes, "").as_dict(),
+        "footprint_nonzero": _footprint(counts, part.footprint.nonzero_bytes, _SPARSE).as_dict(),
         "footprint_parts_b": part.footprint.bytes_by_part(),
         "activation_sparsity": mean(1 - part.active / part.outputs, "share", "; outputs that are zero", 1.0)
         if part.outputs
@@ -125,12 +127,10 @@ def connection_sparsity(counts: LayerCounts) -> dict[str, Any]:
     return exact(1 - counts.weights_nonzero / counts.weights, "share", "counted: zeros among the weights").as_dict()
 
 
-def _footprint(counts: LayerCounts) -> Quantity:
+def _footprint(counts: LayerCounts, size: float, what: str) -> Quantity:
     if counts.kind == "spiking":
-        return exact(counts.footprint_bytes, "B", SPIKING_METHOD)
-    method = ANN_METHOD.format(bits=WEIGHT_BITS) + ANN_INTEGER
-    size = counts.footprint_bytes
-    return Quantity(size, "B", "estimated", method, size, size)
+        return exact(size, "B", SPIKING_METHOD + what)
+    return Quantity(size, "B", "estimated", ANN_METHOD.format(bits=WEIGHT_BITS) + ANN_INTEGER + what, size, size)
 
 
 def float_footprint(layers: Sequence[AnnLayer]) -> dict[str, Any]:

@@ -67,8 +67,8 @@ def spiking_formulas(
     address = max(1, math.ceil(math.log2(neurons + inputs)))
     memory = (footprint.weights + footprint.voltages + peak * address) / 8
     how = (
-        f"Mw + Mp + Ms: {WEIGHT_BITS} bits a weight, zeros too, {STATE_BITS} a membrane potential, and the {peak} "
-        f"spikes of the busiest step of the set as addresses of {address} bits"
+        f"Mw + Mp + Ms: {WEIGHT_BITS} bits a weight, zeros too ({footprint.zeros / 8:,.0f} B of them), {STATE_BITS} a "
+        f"membrane potential, and the {peak} spikes of the busiest step of the set as addresses of {address} bits"
     )
     unsaid = footprint.currents + footprint.parameters
     return {

@@ -9,7 +9,6 @@ from export.manifest import load_manifest
 from hardware import cells
 from hardware.cells import Job, condition_name, read_cell, require_cell, run_cell
 from hardware.counters import activity
-from hardware.counters.time_constants import branch_layers
 from hardware.experiment import Evaluation
 from hardware.result import with_latency
 from lava_runtime.engine.engine import Engine
@@ -231,6 +230,3 @@ def test_a_missing_cell_is_named(job):
 
 def test_names():
     assert condition_name("pink", 10) == "pink_10"
-    config = load_config("dh_lif_spiking")
-    assert branch_layers(config, ("conv1_branches", "conv1")) == {"conv1_branches": 4}
-    assert branch_layers(load_config("dh_lif"), ("conv1",)) == {}
