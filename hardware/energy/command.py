@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from hardware.energy.filed import filed_copies, filed_counts, has_dendrites
+from hardware.energy.filed import filed_copies, filed_counts, filed_twin, has_dendrites
 from hardware.energy.profile import PARTS, load_profiles
 from hardware.energy.section import energy_section
 from hardware.energy.tables import check_table, devices_table, explanations, section_table
@@ -51,7 +51,7 @@ def energy(run: Path | None, check: bool, step_time_us: float | None, as_json: b
 
 
 def run_section(run: RunFolder, step_time_us: float | None = None) -> dict[str, Any]:
-    """The section "energy", without identity and twin, of a run that has been counted.
+    """The section "energy", without its identity, of a run that has been counted.
 
     Raises
     ------
@@ -60,7 +60,8 @@ def run_section(run: RunFolder, step_time_us: float | None = None) -> dict[str, 
     """
     counts = filed_counts(run)
     seconds = None if step_time_us is None else step_time_us * 1e-6
-    return energy_section(counts, None, analog=has_dendrites(counts), step_time_s=seconds, copies=filed_copies(run))
+    twin, copies = filed_twin(run, counts), filed_copies(run)
+    return energy_section(counts, twin, analog=has_dendrites(counts), step_time_s=seconds, copies=copies)
 
 
 def _emit_check(as_json: bool) -> None:

@@ -42,6 +42,28 @@ def filed_counts(run: RunFolder) -> Counts:
         raise MaestroError(where, f"its section counters is damaged: {error!r}"[:200], cure=cure) from error
 
 
+def filed_twin(run: RunFolder, counts: Counts) -> Counts | None:
+    """What is known of the ANN of a spiking run's topology, which nobody trained; None if the run is an ANN.
+
+    Raises
+    ------
+    MaestroError
+        The run has no configuration or no exported network.
+    """
+    from export import netx
+    from hardware.counters.ann import twin_counts
+    from train.config import load_config
+    from train.plan import plan_layers
+
+    if all(layer.kind == "ann" for layer in counts.layers.values()):
+        return None
+    config = load_config(run.require(run.config, f"python -m train fit --run {run.path}"))
+    network = netx.read(run.require(run.net, f"python -m export netx {run.path}"))
+    channels, features, *_ = network.input_shape
+    plan = plan_layers(config.network, channels, features, network.output_size)
+    return twin_counts(plan, counts.steps, counts.clips, counts.input_spikes)
+
+
 def filed_copies(run: RunFolder) -> dict[str, float] | None:
     """Cores that a spike into each layer is sent to, from the placement of a run's network; None without one."""
     from hardware.placement.plan import place_file

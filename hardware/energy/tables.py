@@ -13,20 +13,31 @@ Table = tuple[str, list[str], list[list[str]]]
 
 def scaled(number: float, unit: str) -> str:
     """Three digits and a prefix: 1.66 mJ."""
-    if number == 0:
-        return f"0 {unit}"
-    size, prefix = next(((size, prefix) for size, prefix in _PREFIXES if abs(number) >= size), _PREFIXES[-1])
-    digits = f"{number / size:#.3g}".rstrip(".")
-    return f"{digits} {prefix}{unit}"
+    size, prefix = _prefix(number)
+    return f"{_digits(number / size)} {prefix}{unit}"
 
 
 def cell(found: Quantity | str) -> str:
-    """Value and bounds, or a dash for what is unavailable."""
+    """Value and bounds in one unit, 1.38 (1.10 to 2.15) mJ; or the word unavailable."""
     if isinstance(found, str):
         return "unavailable"
     if found.low == found.high:
         return scaled(found.value, found.unit)
-    return f"{scaled(found.value, found.unit)} ({scaled(found.low, found.unit)} to {scaled(found.high, found.unit)})"
+    size, prefix = _prefix(found.value)
+    value, low, high = (_digits(number / size) for number in (found.value, found.low, found.high))
+    return f"{value} ({low} to {high}) {prefix}{found.unit}"
+
+
+def _prefix(number: float) -> tuple[float, str]:
+    if number == 0:
+        return _PREFIXES[0]
+    return next(((size, prefix) for size, prefix in _PREFIXES if abs(number) >= size), _PREFIXES[-1])
+
+
+def _digits(number: float) -> str:
+    if number >= 999.5:
+        return f"{number:.0f}"
+    return f"{number:#.3g}".rstrip(".") if number else "0"
 
 
 def devices_table() -> list[Table]:
@@ -50,15 +61,22 @@ def devices_table() -> list[Table]:
 
 
 def section_table(section: Mapping[str, Any]) -> Table:
-    """Energies of an inference by device and part."""
+    """Energies of an inference by device and part, what is unavailable with its reason."""
     rows = []
     for name, device in section["devices"].items():
-        found = [quantity_of(device["parts"][part]) for part in PARTS]
-        sums = [quantity_of(device[key]) for key in ("dynamic", "total")]
-        rows.append([f"{name} ({device['network']})", *map(cell, (*found, *sums))])
+        for part in PARTS:
+            rows.append(_part(f"{name} ({device['network']})", part, device["parts"][part]))
+        rows += [_part("", key, device[key]) for key in ("dynamic", "total", "latency")]
     pace = quantity_of(section["assumed"]["step_time"])
-    title = f"Energy of an inference: middle and bounds. Step time assumed: {cell(pace)}"
-    return title, ["device", *PARTS, "dynamic", "total"], rows
+    title = f"Energy of an inference, middle and bounds. Step time assumed: {cell(pace)}"
+    return title, ["device", "part", "between", "evidence"], rows
+
+
+def _part(name: str, part: str, entry: Any) -> list[str]:
+    found = quantity_of(entry)
+    if isinstance(found, str):
+        return [name if part == PARTS[0] else "", part, f"unavailable: {found}", ""]
+    return [name if part == PARTS[0] else "", part, cell(found), str(found.evidence)]
 
 
 def check_table() -> Table:
@@ -91,10 +109,12 @@ def verdict(row: Mapping[str, Any]) -> str:
     if row["inside"]:
         words = "inside"
     else:
-        below = ratio["low"] > 1
-        miss = ratio["low"] - 1 if below else 1 / ratio["high"] - 1
-        size = f"{miss:.1%}" if miss < 1 else f"{miss + 1:.3g} times"
-        words = f"{size} {'below' if below else 'above'}"
+        times = 1 / (ratio["low"] if ratio["low"] > 1 else ratio["high"])
+        bound = "low" if times < 1 else "high"
+        if times > 2:
+            words = f"{times:.3g} times the {bound} bound"
+        else:
+            words = f"{abs(times - 1):.1%} {'below' if times < 1 else 'above'} the {bound} bound"
     if row["profile"] == "published":
         return "the same"
     return words if row["test"] else f"{words}, no test"

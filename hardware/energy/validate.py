@@ -76,7 +76,7 @@ def _published(measured: Measured) -> dict[str, Any]:
     """The published numbers held against each other: static power times time, and total less dynamic energy."""
     energy = measured.power_static_w * measured.steps * measured.step_time_s
     method = "static power as measured, times the time as measured"
-    predicted = Quantity(energy, "J", "estimated", method, energy, energy, "calibrated")
+    predicted = Quantity(energy, "J", "estimated", method, energy, energy, "derived")
     found = measured.static
     return {
         "network": measured.name,
