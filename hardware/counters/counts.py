@@ -32,6 +32,7 @@ class LayerCounts:
         Neurons, and states, stepped; of the ANN units computed, and 0.
     acs_effective, macs_effective
         Additions of weights under inputs of 0 and 1, and products with other inputs; zero weights and inputs left out.
+        An input population has no synapses, but weighs every input on the way into its bias, which is counted here.
     dense
         The same, were no weight and no input zero.
     footprint_bytes
@@ -56,7 +57,7 @@ class LayerCounts:
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of a network.
+    """Counts of a network; NaN where they depend on a training that did not take place.
 
     Parameters
     ----------

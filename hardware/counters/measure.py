@@ -69,16 +69,12 @@ class CountedRun:
 
     def section(self) -> dict[str, Any]:
         """The section "counters" of ``measurement.json``."""
-        activates = {layer.name: layer.has_activation for layer in self.layers}
-        adds = {layer.name: layer.binary for layer in self.layers}
+        logits = {layer.name for layer in self.layers if not layer.has_activation} if self.network is None else set()
         footprints = self._footprints()
-        parts = {}
-        for name, counts in self.counts.layers.items():
-            spiking = counts.kind == "spiking"
-            # Only an input population is met by what is no spike.
-            binary = (self.work.binary or counts.weights > 0) if spiking else adds[name]
-            outputs_zero = spiking or activates[name]
-            parts[name] = layer_part(counts, self.work.layers[name], binary, outputs_zero, footprints[name])
+        parts = {
+            name: layer_part(counts, self.work.layers[name], name not in logits, footprints[name])
+            for name, counts in self.counts.layers.items()
+        }
         whole = total_part(self.counts, list(parts.values()))
         total = {
             **part_section(whole),

@@ -39,9 +39,9 @@ class Part:
     footprint: Footprint
 
 
-def layer_part(counts: LayerCounts, work: LayerWork, adds: bool, activates: bool, footprint: Footprint) -> Part:
-    """A layer; ``adds`` where its input is 0, 1 or -1, ``activates`` where its outputs can be zero."""
-    none = np.zeros_like(work.effective)
+def layer_part(counts: LayerCounts, work: LayerWork, activates: bool, footprint: Footprint) -> Part:
+    """A layer, which either only adds or only multiplies; ``activates`` where its outputs can be zero."""
+    none, adds = np.zeros_like(work.effective), not counts.macs_effective
     return Part(
         counts,
         work,
