@@ -7,7 +7,7 @@ as a whole by its next call; the others are kept.
 
 import fcntl
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ FORMAT = 1
 # What a number rests on: an instrument or a counter; constants fitted to an instrument's readings; constants that a
 # paper gives; or other numbers, by arithmetic alone.
 Evidence = Literal["measured", "calibrated", "literature", "derived"]
+_STRENGTH: tuple[Evidence, ...] = ("literature", "derived", "calibrated", "measured")
 _CURE = "delete it and measure again"
 
 
@@ -76,6 +77,11 @@ class Quantity:
         if self.low == self.high:
             return f"{self.value:.4g} {self.unit}"
         return f"{self.value:.4g} {self.unit} ({self.low:.4g} to {self.high:.4g})"
+
+
+def weakest(classes: Iterable[Evidence | None]) -> Evidence:
+    """What a number rests on that follows from others: on no better than the worst of them."""
+    return min((evidence or "derived" for evidence in classes), key=_STRENGTH.index)
 
 
 def quantity_of(entry: Any) -> Quantity | str:

@@ -168,7 +168,7 @@ def _parts(board: Quantity, static: float, half: float, chips: Chips) -> Found:
     value = high * static
     how = f"Loihi2Power after the run, active chips' part; {taken}"
     ends = [min(low * (static - half), value), max(high * (static + half), value)]
-    part = Quantity(value, "W", "measured", how, *ends)
+    part = Quantity(value, "W", "measured", how, ends[0], ends[1])
     return {"total": total, "static": part, "dynamic": _dynamic(board, static, half)}
 
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from hardware.counters.counts import Counts, LayerCounts
 from hardware.energy.bands import Band, exactly
 from hardware.energy.profile import PARTS, Profile
-from hardware.measurement import Evidence
+from hardware.measurement import Evidence, weakest
 
 # States that a published neuron update stands for: a current and a voltage.
 _STATES = 2
-# From firm to weak: what rests on several classes is of the weakest.
-_WEAKEST: tuple[Evidence, ...] = ("literature", "derived", "calibrated", "measured")
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def estimate(
         constants = profile.of(part)
         if constants:
             parts[part] = _total(constant.band * times[constant.per] for constant in constants)
-            evidence[part] = weakest(constant.evidence for constant in constants)
+            evidence[part] = rests_on(constant.evidence for constant in constants)
     latency = exactly(counts.steps) * step_time_s if "static" in parts else None
     return Estimate(profile, parts, profile.unpriced, evidence, latency, _notes(counts))
 
@@ -97,9 +95,9 @@ def _notes(counts: Counts) -> tuple[str, ...]:
     return ()
 
 
-def weakest(classes: Iterable[Evidence]) -> Evidence:
+def rests_on(classes: Iterable[Evidence]) -> Evidence:
     """The evidence of an estimate from several: an estimate is itself no measurement."""
-    found = min(classes, key=_WEAKEST.index)
+    found = weakest(classes)
     return "calibrated" if found == "measured" else found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hardware.counters.counts import Counts
 from hardware.energy.bands import Band, exactly
-from hardware.energy.estimate import Estimate, estimate, weakest
+from hardware.energy.estimate import Estimate, estimate, rests_on
 from hardware.energy.profile import PARTS, Profile, load_profiles
 from hardware.energy.published import own_pace, step_times
 from hardware.energy.validate import validation
@@ -125,7 +125,7 @@ def _device(found: Estimate, analog: bool) -> dict[str, Any]:
 
 
 def _weakest(found: Estimate, *, static: bool) -> Evidence:
-    return weakest(value for part, value in found.evidence.items() if static or part != "static")
+    return rests_on(value for part, value in found.evidence.items() if static or part != "static")
 
 
 def _quantity(band: Band, unit: str, method: str, evidence: Evidence, middle: float | None = None) -> dict[str, Any]:

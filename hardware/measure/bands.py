@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from hardware.measurement import Evidence, Quantity, quantity_of
-
-# From what rests on an instrument to what rests on least.
-_EVIDENCE: tuple[Evidence, ...] = ("measured", "calibrated", "derived", "literature")
+from hardware.measurement import Evidence, Quantity, quantity_of, weakest
 
 
 def find(measurement: Mapping[str, Any], *path: str) -> Quantity | str:
@@ -31,7 +28,7 @@ def times(one: Quantity | str, other: Quantity | str, unit: str) -> Quantity | s
         return str(reason)
     # A dynamic energy that is below what its method resolves may have a lower bound below zero.
     ends = [left * right for left in (one.low, one.high) for right in (other.low, other.high)]
-    kind, evidence = weakest(one, other)
+    kind, evidence = of_both(one, other)
     method = f"product of: {one.method}; and: {other.method}"
     return Quantity(one.value * other.value, unit, kind, method, min(ends), max(ends), evidence)
 
@@ -42,14 +39,14 @@ def inverse(number: Quantity | str, unit: str, what: str) -> Quantity | str:
         return number
     if number.low <= 0:
         return f"{what} may be zero"
-    kind, evidence = weakest(number)
+    kind, evidence = of_both(number)
     method = f"1 over: {number.method}"
     return Quantity(1 / number.value, unit, kind, method, 1 / number.high, 1 / number.low, evidence)
 
 
-def weakest(*numbers: Quantity) -> tuple[Literal["measured", "estimated"], Evidence]:
-    """Kind and evidence of what follows from some numbers: no better than the worst of them."""
-    found = max((number.evidence or "derived" for number in numbers), key=_EVIDENCE.index)
+def of_both(*numbers: Quantity) -> tuple[Literal["measured", "estimated"], Evidence]:
+    """Kind and evidence of what follows from some numbers."""
+    found = weakest(number.evidence for number in numbers)
     return ("measured" if found == "measured" else "estimated"), found
 
 

@@ -5,10 +5,11 @@ A chip's energy an inference does not depend on the batch; a GPU's falls with it
 take grows with the spikes, what updates and static power take does not.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hardware.measure.bands import find, inverse, plain, weakest
+from hardware.measure.bands import find, inverse, of_both, plain
 from hardware.measure.sweeps import Sweep, at_batch, ends, sweeps
 from hardware.measurement import Quantity
 
@@ -142,15 +143,23 @@ def _anns(measurement: Mapping[str, Any]) -> Iterator[tuple[str, str, Quantity |
 
 
 def _level(device: Mapping[str, Any], energy: Quantity | str, compared: str, rate: Quantity | str) -> dict[str, Any]:
-    names = ("synapses", "messages", "updates") + (("static",) if compared == "total" else ())
-    parts = [find(device, "parts", name) for name in names]
-    for number in (energy, rate, *parts):
+    whole = find(device, compared)
+    for number in (energy, rate, whole):
         if isinstance(number, str):
             return {"unavailable": number}
-    quantities: list[Quantity] = [number for number in parts if isinstance(number, Quantity)]
     assert isinstance(energy, Quantity)
     assert isinstance(rate, Quantity)
-    grows, stays = quantities[:2], quantities[2:]
+    assert isinstance(whole, Quantity)
+    names = ("synapses", "messages", "updates", *(("static",) if compared == "total" else ()))
+    parts = {name: find(device, "parts", name) for name in names}
+    found = {name: part for name, part in parts.items() if isinstance(part, Quantity)}
+    # A part may be within another, as the updates in an energy an operation that was measured all in.
+    if not math.isclose(_sum(found.values(), "value"), whole.value):
+        return {
+            "unavailable": next((part for part in parts.values() if isinstance(part, str)), "its parts do not add up")
+        }
+    grows = [found[name] for name in ("synapses", "messages") if name in found]
+    stays = [found[name] for name in ("updates", "static") if name in found]
     if _sum(grows, "low") <= 0:
         return {"unavailable": "what its spikes take may be nothing, so no number of them is too many"}
 
@@ -159,7 +168,7 @@ def _level(device: Mapping[str, Any], energy: Quantity | str, compared: str, rat
 
     bounds = scale(energy.low, "high", "high"), scale(energy.high, "low", "low")
     value = scale(energy.value, "value", "value")
-    kind, evidence = weakest(energy, *quantities)
+    kind, evidence = of_both(energy, *found.values())
     how = "spikes at which both take the same: all layers' scaled alike; bounds taken as independent"
     times_as_many = Quantity(value, "times", kind, how, *bounds, evidence)
     ends = bounds[0] * rate.low, bounds[1] * rate.high
@@ -167,7 +176,7 @@ def _level(device: Mapping[str, Any], energy: Quantity | str, compared: str, rat
     return {"scale": plain(times_as_many), "rate": plain(level), "verdict": _rate_verdict(times_as_many, level)}
 
 
-def _sum(numbers: Sequence[Quantity], bound: str) -> float:
+def _sum(numbers: Iterable[Quantity], bound: str) -> float:
     return float(sum(getattr(number, bound) for number in numbers))
 
 

@@ -46,7 +46,8 @@ def measure(path: Path, with_baseline: bool, as_json: bool) -> int:
 def _file_counted(run: RunFolder) -> None:
     """Accuracy, counts and energies: what needs no clock."""
     from hardware.counters.measure import count_run
-    from hardware.energy.command import energy_section
+    from hardware.energy.filed import filed_copies
+    from hardware.energy.section import energy_section
 
     of_run = identity(run)
     heard = hear(run)
@@ -54,5 +55,6 @@ def _file_counted(run: RunFolder) -> None:
     file_section(run, "accuracy", {"identity": of_run, **heard.accuracy})
     counted = count_run(run)
     file_section(run, "counters", {"identity": of_run, **counted.section()})
-    energies = energy_section(counted.counts, counted.twin, analog=heard.network["realisation"] == "analog")
+    analog = heard.network["realisation"] == "analog"
+    energies = energy_section(counted.counts, counted.twin, analog=analog, copies=filed_copies(run))
     file_section(run, "energy", {"identity": of_run, **energies})

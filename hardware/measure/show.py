@@ -1,26 +1,15 @@
 """What was measured, as tables for people."""
 
+import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardware.measure.bands import find
 from hardware.measure.sweeps import at_batch, ends, sweeps
-from hardware.measurement import Quantity, quantity_of
+from hardware.measurement import Quantity, exact, quantity_of
+from hardware.report.format import THIN, amount
 from train.console import emit_table, say
-
-PARTS = ("synapses", "updates", "messages", "static")
-_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
-
-
-def scaled(number: Quantity | str, digits: int = 3) -> str:
-    """A number with an SI prefix and its bounds: ``1.2 mJ (0.9 to 1.6)``; or that it is unavailable, without reason."""
-    if isinstance(number, str):
-        return "unavailable"
-    largest = max(abs(number.low), abs(number.high))
-    factor, prefix = next(((f, p) for f, p in _PREFIXES if largest >= f), (1.0, ""))
-    value, low, high = (f"{part / factor:.{digits}g}" for part in (number.value, number.low, number.high))
-    between = "" if low == high else f" ({low} to {high})"
-    return f"{value} {prefix}{number.unit}{between}"
 
 
 def show(measurement: Mapping[str, Any]) -> None:
@@ -36,24 +25,22 @@ def show(measurement: Mapping[str, Any]) -> None:
         say(f"unavailable ({', '.join(dict.fromkeys(of))}): {reason}")
 
 
+def told(number: Quantity) -> str:
+    """A number for a table; what is counted and rates without their unit, which the heading tells."""
+    unit = "" if number.unit in ("spikes", "values", "spikes a neuron and step") else number.unit
+    text = amount(dataclasses.replace(number, unit=unit))
+    # A table on a terminal is broken at any space, also at those that should keep digits together.
+    return re.sub(f"(?<=\\d){THIN}(?=\\d)", ",", text).replace(THIN, " ")
+
+
 def _cell(name: str, entry: Any, reasons: dict[str, list[str]]) -> str:
     if isinstance(entry, str):
         return entry
     number = entry if isinstance(entry, Quantity) else quantity_of(entry)
     if isinstance(number, str):
         reasons.setdefault(number, []).append(name)
-    elif number.unit in ("%", "spikes", "operations", "updates"):
-        return _plain(number)
-    return scaled(number)
-
-
-def _plain(number: Quantity) -> str:
-    """Without a prefix: per cent, and what is counted."""
-    if number.unit == "%":
-        return f"{number.value:.1f} % ({number.low:.1f} to {number.high:.1f})"
-    if number.low == number.high:
-        return f"{number.value:,.0f}"
-    return f"{number.value:,.0f} ({number.low:,.0f} to {number.high:,.0f})"
+        return "unavailable"
+    return told(number)
 
 
 Table = tuple[str, list[str], list[list[Any]]]
@@ -68,12 +55,12 @@ def _tables(measurement: Mapping[str, Any]) -> Iterator[Table]:
     ]
     yield "accuracy (95 % interval)", ["test set", "clips", *heads], rows
     yield _counted(measurement["counters"])
+    columns = ("dynamic", "static", "total", "latency")
     rows = [
-        [name, entry["network"], *(entry["parts"][part] for part in PARTS), entry["total"]]
+        [name, entry["network"], entry["dynamic"], entry["parts"]["static"], entry["total"], entry["latency"]]
         for name, entry in measurement["energy"]["devices"].items()
     ]
-    title = "estimated energy of an inference (low to high)"
-    yield title, ["device", "network", *PARTS, "total"], rows
+    yield "energy of an inference, estimated (low to high)", ["device", "network", *columns], rows
     found = [
         [f"{device} {network}", batch, *_timed(at_batch(sweep, batch))]
         for (device, network), sweep in sweeps(measurement).items()
@@ -96,10 +83,16 @@ def _counted(section: Mapping[str, Any]) -> Table:
         "dendrite_updates": "updates",
         "footprint": "footprint",
     }
-    layers = {**section["layers"], "all": section["total"]}
-    rows = [[name, *(entry[key] for key in columns)] for name, entry in layers.items()]
+    rows = [[name, *(_mean(entry[key]) for key in columns)] for name, entry in section["layers"].items()]
+    rows.append(["all", *(section["total"][key] for key in columns)])
     title = f"counted, means an inference of {section['clips']} clips ({section['set']})"
     return title, ["layer", *columns.values()], rows
+
+
+def _mean(entry: Any) -> Any:
+    """A mean without its interval, which the sum over layers has."""
+    number = quantity_of(entry)
+    return entry if isinstance(number, str) else exact(number.value, number.unit, number.method)
 
 
 def _verdicts(measurement: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:

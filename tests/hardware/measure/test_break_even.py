@@ -123,8 +123,21 @@ def test_the_ann_wins_where_its_most_is_less(measured, quantity):
     assert entry["verdict"] == "the ANN takes less; the spiking network would below 0.2 (0 to 0.909) times its spikes"
 
 
+def test_a_part_within_another_is_not_missed(measured, quantity):
+    chip = measured["energy"]["devices"]["chip"]
+    chip["parts"]["messages"] = chip["parts"]["updates"] = {"unavailable": "within the energy of an operation"}
+    entry = pick(rate_break_even(measured), snn="chip", ann="digital")
+    # What is filed as dynamic has more in it than the synapses.
+    assert entry["unavailable"] == "within the energy of an operation"
+    chip["dynamic"] = quantity(2e-3, "J", 1e-3, 3e-3, "literature")
+    entry = pick(rate_break_even(measured), snn="chip", ann="digital")
+    assert [entry["scale"][key] for key in ("low", "value", "high")] == pytest.approx([5 / 3, 5, 20])
+
+
 def test_spikes_that_may_cost_nothing_decide_nothing(measured, quantity):
+    chip = measured["energy"]["devices"]["chip"]
     for part in ("synapses", "messages"):
-        measured["energy"]["devices"]["chip"]["parts"][part] = quantity(1e-3, "J", 0.0, 2e-3, "literature")
+        chip["parts"][part] = quantity(1e-3, "J", 0.0, 2e-3, "literature")
+    chip["dynamic"] = quantity(3e-3, "J", 0.5e-3, 6e-3, "literature")
     entry = pick(rate_break_even(measured), snn="chip", ann="digital")
     assert entry["unavailable"] == "what its spikes take may be nothing, so no number of them is too many"
