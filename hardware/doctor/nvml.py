@@ -1,86 +1,82 @@
 """Ask NVIDIA's management library (NVML) for the GPUs and their energy counters, and print the answers as JSON.
 
-Run as a script of its own, since a driver that hangs must not hang the doctor: ``python nvml.py``. Names and types are
-nvml.h's; the library comes with the driver, so no package is needed.
+Run as a script of its own, since a driver that hangs must not hang the doctor: ``python nvml.py``. The library comes
+with the driver; it is called through pynvml, NVIDIA's own binding.
 """
 
-import ctypes
 import json
-import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-LIBRARY = "libnvidia-ml.so.1"
+import pynvml  # type: ignore[import-untyped]
+
 # The counter is renewed about every 100 ms; an idle GPU takes some watts, so in this time it must grow.
 WAIT_S = 0.4
-_TEXT = 96
+_Found = TypeVar("_Found")
 
 
 class NvmlError(Exception):
-    """A call that did not return 0."""
+    """A call that was refused; ``absent`` where there is no library."""
+
+    def __init__(self, text: str, *, absent: bool = False) -> None:
+        super().__init__(text)
+        self.absent = absent
 
 
 class Nvml:
-    """The few calls that are needed."""
+    """The few calls that are needed.
 
-    def __init__(self, library: str = LIBRARY) -> None:
-        self._library = ctypes.CDLL(library)
-        self._library.nvmlErrorString.restype = ctypes.c_char_p
-        self._call("nvmlInit_v2")
+    Raises
+    ------
+    NvmlError
+        There is no library, or it knows no driver; as every call may.
+    """
 
-    def _call(self, name: str, *arguments: Any) -> None:
-        try:
-            function = getattr(self._library, name)
-        except AttributeError as error:
-            raise NvmlError(f"this driver has no {name}") from error
-        code = function(*arguments)
-        if code:
-            raise NvmlError((self._library.nvmlErrorString(code) or b"").decode(errors="replace") or f"error {code}")
+    def __init__(self) -> None:
+        _asked(pynvml.nvmlInit)
 
     def driver(self) -> str:
         """The driver's version."""
-        text = ctypes.create_string_buffer(_TEXT)
-        self._call("nvmlSystemGetDriverVersion", text, _TEXT)
-        return text.value.decode(errors="replace")
+        return str(_asked(pynvml.nvmlSystemGetDriverVersion))
 
-    def devices(self) -> list[ctypes.c_void_p]:
-        """Handles of all GPUs."""
-        count = ctypes.c_uint()
-        self._call("nvmlDeviceGetCount_v2", ctypes.byref(count))
-        handles = [ctypes.c_void_p() for _ in range(count.value)]
-        for index, handle in enumerate(handles):
-            self._call("nvmlDeviceGetHandleByIndex_v2", ctypes.c_uint(index), ctypes.byref(handle))
-        return handles
+    def devices(self) -> list[Any]:
+        """Handles of all GPUs, in the order of the bus."""
+        return [_asked(pynvml.nvmlDeviceGetHandleByIndex, index) for index in range(_asked(pynvml.nvmlDeviceGetCount))]
 
-    def name(self, device: ctypes.c_void_p) -> str:
+    def device_of(self, uuid: str) -> Any:
+        """Handle of the GPU of that UUID."""
+        return _asked(pynvml.nvmlDeviceGetHandleByUUID, uuid.encode())
+
+    def name(self, device: Any) -> str:
         """The GPU's name."""
-        text = ctypes.create_string_buffer(_TEXT)
-        self._call("nvmlDeviceGetName", device, text, _TEXT)
-        return text.value.decode(errors="replace")
+        return str(_asked(pynvml.nvmlDeviceGetName, device))
 
-    def capability(self, device: ctypes.c_void_p) -> list[int]:
+    def capability(self, device: Any) -> list[int]:
         """CUDA's compute capability, as 9 and 0."""
-        major, minor = ctypes.c_int(), ctypes.c_int()
-        self._call("nvmlDeviceGetCudaComputeCapability", device, ctypes.byref(major), ctypes.byref(minor))
-        return [major.value, minor.value]
+        return list(_asked(pynvml.nvmlDeviceGetCudaComputeCapability, device))
 
-    def mig(self, device: ctypes.c_void_p) -> bool:
+    def mig(self, device: Any) -> bool:
         """Whether the GPU is cut into instances; one that cannot be is not."""
-        current, pending = ctypes.c_uint(), ctypes.c_uint()
         try:
-            self._call("nvmlDeviceGetMigMode", device, ctypes.byref(current), ctypes.byref(pending))
+            return bool(_asked(pynvml.nvmlDeviceGetMigMode, device)[0])
         except NvmlError:
             return False
-        return bool(current.value)
 
-    def energy_mj(self, device: ctypes.c_void_p) -> int:
+    def energy_mj(self, device: Any) -> int:
         """Energy since the driver was loaded, in millijoules."""
-        value = ctypes.c_ulonglong()
-        self._call("nvmlDeviceGetTotalEnergyConsumption", device, ctypes.byref(value))
-        return int(value.value)
+        return int(_asked(pynvml.nvmlDeviceGetTotalEnergyConsumption, device))
 
 
-def gpu(nvml: Nvml, device: ctypes.c_void_p) -> dict[str, Any]:
+def _asked(function: Callable[..., _Found], *arguments: Any) -> _Found:
+    try:
+        return function(*arguments)
+    except pynvml.NVMLError as error:
+        absent = isinstance(error, (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_FunctionNotFound))
+        raise NvmlError(str(error), absent=absent) from error
+
+
+def gpu(nvml: Nvml, device: Any) -> dict[str, Any]:
     """What is known of one GPU; what could not be asked is left out, the energy counter says why."""
     found: dict[str, Any] = {}
     for key, question in (("name", nvml.name), ("capability", nvml.capability), ("mig", nvml.mig)):
@@ -97,16 +93,14 @@ def gpu(nvml: Nvml, device: ctypes.c_void_p) -> dict[str, Any]:
     return found
 
 
-def ask(library: str = LIBRARY) -> dict[str, Any]:
+def ask() -> dict[str, Any]:
     """Everything, or under ``absent`` or ``failed`` why not."""
     try:
-        nvml = Nvml(library)
+        nvml = Nvml()
         return {"driver": nvml.driver(), "gpus": [gpu(nvml, device) for device in nvml.devices()]}
-    except (OSError, AttributeError) as error:
-        return {"absent": str(error)}
     except NvmlError as error:
-        return {"failed": str(error)}
+        return {"absent" if error.absent else "failed": str(error)}
 
 
 if __name__ == "__main__":
-    print(json.dumps(ask(*sys.argv[1:])))
+    print(json.dumps(ask()))

@@ -1,5 +1,6 @@
 """GPU, driver, energy counter and compilers."""
 
+import ctypes.util
 import json
 import shutil
 import subprocess
@@ -187,7 +188,7 @@ LIBRARY = """
 typedef struct { int number; unsigned long long energy; } gpu;
 static gpu gpus[2] = {{0, 1000}, {1, 0}};
 const char *nvmlErrorString(int code) { return code == 9 ? "Driver Not Loaded" : "Insufficient Permissions"; }
-int nvmlInit_v2(void) { return INIT; }
+int nvmlInitWithFlags(unsigned flags) { return INIT; }
 int nvmlSystemGetDriverVersion(char *text, unsigned size) { strncpy(text, "535.104.05", size); return 0; }
 int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, gpu **device) { *device = &gpus[index]; return 0; }
@@ -201,36 +202,48 @@ int nvmlDeviceGetTotalEnergyConsumption(gpu *it, unsigned long long *value)
 
 
 @pytest.fixture
-def library(tmp_path):
+def library(tmp_path, monkeypatch):
+    """library(code): that library is found by those who look for the driver's; it starts with this error, if any."""
     if not shutil.which("cc"):
         pytest.skip("no C compiler")
 
-    def build(init=0):
-        source, made = tmp_path / "nvml.c", tmp_path / f"nvml{init}.so"
-        source.write_text(LIBRARY.replace("INIT", str(init)))
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", made, source], check=True)
-        return str(made)
+    def build(init=0, source=LIBRARY):
+        folder = tmp_path / f"nvml{init}"
+        folder.mkdir()
+        (folder / "nvml.c").write_text(source.replace("INIT", str(init)))
+        command = ["cc", "-shared", "-fPIC", "-o", folder / "libnvidia-ml.so.1", folder / "nvml.c"]
+        subprocess.run(command, check=True)
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(folder))
 
     return build
 
 
-def test_the_calls_to_the_library(library, monkeypatch):
-    monkeypatch.setattr(nvml, "WAIT_S", 0.0)
-    assert nvml.ask(library()) == {
+def asked():
+    answer = Probe().run((sys.executable, "-I", str(Path(nvml.__file__))))
+    return json.loads(answer.out)
+
+
+def test_the_script_as_it_is_called(library):
+    library()
+    assert asked() == {
         "driver": "535.104.05",
         "gpus": [
             {"name": "one", "capability": [9, 0], "mig": False, "energy_grew_mj": 5_000_000_000},
             {"name": "two", "capability": [9, 1], "mig": True, "energy_failed": "Insufficient Permissions"},
         ],
     }
-    assert nvml.ask(library(9)) == {"failed": "Driver Not Loaded"}
 
 
-def test_a_library_without_the_calls_or_none(library, tmp_path):
-    assert "absent" in nvml.ask("libm.so.6")
-    assert "absent" in nvml.ask(str(tmp_path / "none.so"))
+def test_a_library_without_a_driver(library):
+    library(9)
+    assert asked() == {"failed": "Driver Not Loaded"}
 
 
-def test_the_script_as_it_is_called(library):
-    answer = Probe().run((sys.executable, "-I", str(Path(nvml.__file__)), library()))
-    assert json.loads(answer.out)["gpus"][0]["name"] == "one"
+def test_a_library_without_the_calls(library):
+    library(source="int nothing(void) { return 0; }")
+    assert asked() == {"absent": "Function Not Found"}
+
+
+@pytest.mark.skipif(bool(ctypes.util.find_library("nvidia-ml")), reason="this machine has the library")
+def test_no_library():
+    assert asked() == {"absent": "NVML Shared Library Not Found"}
