@@ -1,0 +1,92 @@
+"""The verb ``baseline``: measure a run's network and its ANN twin, and say what was found."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hardware.baseline.measure import measure_baseline
+from hardware.measurement import Quantity, quantity_of
+from train.artifacts import RunFolder
+from train.console import emit_json, emit_table, say
+
+__all__ = ["baseline", "measure_baseline"]
+_NETWORKS = {"ann": "the ANN", "snn": "the spiking network"}
+
+
+def baseline(path: Path, device: str, again: bool, as_json: bool) -> int:
+    """Measure, file and print.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    MaestroError
+        As :func:`hardware.baseline.measure.measure_baseline`.
+    """
+    run = RunFolder(path)
+    section = measure_baseline(run, device, again)
+    if as_json:
+        emit_json(section)
+        return 0
+    for key, entry in section["devices"].items():
+        if "unavailable" in entry:
+            say(f"{key}: {entry['unavailable']}")
+        else:
+            _show(key, entry)
+    before = section["preprocessing"]
+    spent = ", ".join(f"{name} {_text(before[name], 'ms')}" for name in ("features", "encoding"))
+    say(f"before the network, a clip: {spent}")
+    say(f"filed as baseline in {run.measurement}")
+    return 0
+
+
+def _show(key: str, entry: Mapping[str, Any]) -> None:
+    where = f"{key}: {entry['name']}, {entry['threads']} cores"
+    for network, ran in entry["networks"].items():
+        batches = list(next(iter(cells for cells in map(_batches, ran["variants"].values()) if cells), {}))
+        _table(f"{where}: ms an inference of {_NETWORKS[network]}, by batch", ran, batches, "per_inference", 1e3)
+        if "unavailable" not in entry["energy_meter"]:
+            _table(f"{where}: mJ an inference of {_NETWORKS[network]}, by batch", ran, batches, "energy_total", 1e3)
+        say(f"fastest: {', '.join(f'{name} at {batch}' for batch, name in ran['best'].items())}")
+        for name, variant in ran["variants"].items():
+            if "unavailable" in variant:
+                say(f"not measured: {name} ({variant['what']}): {variant['unavailable']}")
+    load = entry["load_before"]
+    if load is not None and load > 0.3:
+        say(f"others were using this machine: {load:.1f} processes ran or waited in the minute before")
+    meter = entry["energy_meter"]
+    if "unavailable" in meter:
+        say(f"energy not measured: {meter['unavailable']}")
+    else:
+        idle = ", ".join(f"{when} {_text(entry['idle'][when], 'W')}" for when in ("bare", "loaded", "after"))
+        say(f"idle: {idle}")
+        drift = entry["idle"]["drift"].get("over", {})
+        if drift.get("drifts"):
+            say(f"idle power drifted by {100 * drift['change']:+.1f} % while the cells were metered")
+
+
+def _batches(variant: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = variant.get("batches", {})
+    return found
+
+
+def _table(title: str, ran: Mapping[str, Any], batches: list[str], number: str, scale: float) -> None:
+    rows = []
+    for name, variant in ran["variants"].items():
+        if "unavailable" in variant:
+            continue
+        found = [quantity_of(variant["batches"][batch][number]) for batch in batches]
+        if any(isinstance(each, Quantity) for each in found):
+            rows.append([name, *(f"{each.value * scale:.3g}" if isinstance(each, Quantity) else "" for each in found)])
+    emit_table(title, ["", *batches], rows)
+
+
+def _text(entry: Any, unit: str) -> str:
+    found = quantity_of(entry)
+    if isinstance(found, str):
+        return f"unavailable ({found})"
+    scale = 1e3 if unit.startswith("m") else 1.0
+    return f"{found.value * scale:.3g} {unit} ({found.low * scale:.3g} to {found.high * scale:.3g})"

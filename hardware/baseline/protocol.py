@@ -1,0 +1,59 @@
+"""How latency and energy are measured: the numbers, and in words."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Numbers of the measurement.
+
+    Parameters
+    ----------
+    batches
+        Sizes of the sweep.
+    trials
+        Of everything that is timed or metered; of six the least and the greatest hold the median with 96.9 %.
+    window_s, warm_s
+        Of a trial of latency, and before the first.
+    energy_window_s, energy_warm_s
+        Of a trial of energy, and before the first.
+    idle_s
+        Of an idle device, each time it is metered.
+    burst_s
+        Between two looks at the counter: calls in between are not waited for one by one.
+    longest_call_s
+        A batch that takes longer is not measured.
+    clips, check_clips
+        Test clips that batches are made of in turn, and those on which a variant's decisions are checked.
+    """
+
+    batches: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    trials: int = 6
+    window_s: float = 0.1
+    warm_s: float = 0.05
+    energy_window_s: float = 5.0
+    energy_warm_s: float = 5.0
+    idle_s: float = 60.0
+    burst_s: float = 0.02
+    longest_call_s: float = 1.5
+    clips: int = 512
+    check_clips: int = 33
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, with the words."""
+        return {**asdict(self), "batches": list(self.batches), "words": WORDS}
+
+
+WORDS = {
+    "latency": "time of a call with one batch, the device waited for at its end; median over trials of the mean call "
+    "of a trial",
+    "throughput": "inferences a second of calls made back to back, the device waited for at both ends of a trial",
+    "inputs": "different encoded clips of the test set in turn, already in the device's memory and in the type that "
+    "the variant takes; results stay there. Features and encoding are not in it, and are given apart",
+    "energy": "a cumulative counter read at its renewals, around whole inferences; of the plainest variant and of the "
+    "one with the highest throughput at that batch; where there is no counter, nothing is waited for",
+    "idle": "power with nothing loaded (bare), and with the network loaded and nothing running (loaded), before and "
+    "after; dynamic energy is total energy less idle power times time, given both ways",
+    "interval": "of the median, from order statistics; idle power between the least and the greatest of its parts",
+}
