@@ -142,11 +142,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class Fold:
-    """Detail that a reader opens; open in print."""
+    """Detail that a reader opens; shown in print whether open or not."""
 
     kind: ClassVar[str] = "fold"
     title: str
     blocks: tuple[Any, ...]
+    open: bool = False
 
 
 Block = Table | Figure | Gallery | Text | Points | Missing | Heading | Fold

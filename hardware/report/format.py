@@ -12,6 +12,10 @@ _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "
 # Units that take a prefix; others are counts, shares and per cent, and are written out.
 _PREFIXED = ("s", "J", "W", "B", "Hz", "J s")
 _DIGITS = 3
+# Means of counts are written out up to here; counts themselves always.
+_COUNTED, _MILLION = ("spikes", "operations", "updates"), 1e6
+# Ends further apart than this do not fit one prefix.
+_FAR = 100.0
 # Beyond this an interval's digits are noise to a reader.
 _MOST_DIGITS = 6
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -38,7 +42,9 @@ def _decimals(value: float, digits: int) -> int:
     """Decimals that show so many significant digits of a value, none beyond the point where it is large."""
     if value == 0:
         return 0
-    return max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    # As it will be once rounded: 0.9996 is 1.00.
+    rounded = float(f"{abs(value):.{digits - 1}e}")
+    return max(0, digits - 1 - math.floor(math.log10(rounded)))
 
 
 def prefix_of(value: float, unit: str) -> tuple[float, str]:
@@ -62,13 +68,17 @@ def _spaced(word: str) -> str:
     if word == "1/s":
         return f"{THIN}/s"
     # What is counted is named by the heading that the number stands under.
-    shown = word in ("%", "times") or any(word.endswith(unit) for unit in _PREFIXED if len(word) <= len(unit) + 1)
+    shown = word in ("%", "times", "million") or any(
+        word.endswith(unit) for unit in _PREFIXED if len(word) <= len(unit) + 1
+    )
     return f"{THIN}{word}" if shown else ""
 
 
 def amount(quantity: Quantity) -> str:
     """A number with its interval, both in one unit: 24.1 µJ (12.2 to 40.3); the unit of counts is the heading's."""
     factor, word = prefix_of(quantity.value or quantity.high or quantity.low, quantity.unit)
+    if quantity.unit in _COUNTED and quantity.low < quantity.high and abs(quantity.value) >= _MILLION:
+        factor, word = _MILLION, "million"
     value, low, high = (end / factor for end in (quantity.value, quantity.low, quantity.high))
     if low == high:
         return f"{_exact(value, quantity)}{_spaced(word)}"
@@ -87,6 +97,8 @@ def span(quantity: Quantity) -> str:
     low, high = quantity.low / factor, quantity.high / factor
     if low == high:
         return f"{number(high)}{_spaced(word)}"
+    if 0 < low < high / _FAR:
+        return f"{with_unit(quantity.low, quantity.unit)} to {with_unit(quantity.high, quantity.unit)}"
     decimals = _decimals(max(abs(low), abs(high)), _DIGITS)
     return f"{number(low, decimals)} to {number(high, decimals)}{_spaced(word)}"
 

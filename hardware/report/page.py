@@ -1,6 +1,7 @@
 """The page: sections gathered from the runs, written by the templates into one file that needs nothing else."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ Build = Callable[[Sequence[Subject]], Section]
 _DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
-def render(runs: Sequence[Path], clip: int | None = None) -> str:
+def render(runs: Sequence[Path], clip: int | None = None, only: Collection[str] = ()) -> str:
     """The page of one run, or of several side by side.
 
     Parameters
@@ -37,6 +38,8 @@ def render(runs: Sequence[Path], clip: int | None = None) -> str:
         Run folders, in the order they are shown.
     clip
         Test clip to show; by :data:`hardware.report.clip.RULE` if None.
+    only
+        Ids of the sections to make; all if empty.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def render(runs: Sequence[Path], clip: int | None = None) -> str:
         There is no such clip.
     """
     subjects = gather(runs)
-    sections = [_build(name, title, build, subjects) for name, title, build in _plan(clip)]
+    sections = [_build(name, title, build, subjects) for name, title, build in _plan(clip) if not only or name in only]
     template = _environment().get_template("page.html.j2")
     title = f"Measured: {', '.join(subject.label for subject in subjects)}"
     return template.render(title=title, subjects=subjects, sections=sections, made=here())
@@ -99,10 +102,7 @@ def _environment() -> Environment:
 
 def prose(text: Any) -> Markup:
     """Text with what stands between backticks as code, all of it escaped."""
-    parts = str(text).split("`")
-    # An odd backtick at the end is one that nobody closed.
-    found = [
-        f"<code>{escape(part)}</code>" if place % 2 and place < len(parts) - 1 else str(escape(part))
-        for place, part in enumerate(parts)
-    ]
-    return Markup("".join(found))
+    # The odd pieces stood between two backticks; one that nobody closed stays as it is.
+    pieces = re.split(r"`([^`]*)`", str(text))
+    found = (f"<code>{escape(piece)}</code>" if place % 2 else escape(piece) for place, piece in enumerate(pieces))
+    return Markup("".join(map(str, found)))

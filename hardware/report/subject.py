@@ -58,6 +58,11 @@ class Subject:
         return self.config.network.neuron != "ann"
 
     @property
+    def analog(self) -> bool:
+        """Whether it has analog dendrites, which run in the simulator alone."""
+        return self.config.network.neuron == "dh_lif" and self.config.dendrites.realisation == "analog"
+
+    @property
     def kind(self) -> str:
         """Its neurons in words."""
         neuron = self.config.network.neuron

@@ -30,8 +30,11 @@ def confusion(name: str, what: str, labels: Sequence[str], counts: Sequence[Sequ
     step = 0.2 if many else 0.3
     # The names stand left, the numbers of the columns above.
     margin = 0.075 * max(len(_short(label)) for label in labels) + 0.55
-    with drawing(name, margin + step * size + 0.2, step * size + 0.75) as figure:
-        axis = figure.add_subplot()
+    width, height = margin + step * size + 0.2, step * size + 0.75
+    with drawing(name, width, height) as figure:
+        # Placed by hand: to lay out so many texts takes longer than to draw them.
+        figure.set_layout_engine("none")
+        axis = figure.add_axes((margin / width, 0.1 / height, step * size / width, step * size / height))
         for (truth, decision), clips in np.ndenumerate(table):
             if not clips:
                 continue

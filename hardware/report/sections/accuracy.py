@@ -34,7 +34,7 @@ def accuracy(subjects: Sequence[Subject]) -> Section:
         blocks = [*_overview([(subject, section) for subject, section in known.values()]), *blocks]
     for subject, section in known.values():
         blocks.append(Text(f"{subject.label}: {section['method']}; {_METHOD[section.get('as_trained')]}."))
-        blocks += _matrices(subject, section)
+        blocks += _matrices(subject, section, len(known) == 1)
     return Section("accuracy", "Accuracy", blocks)
 
 
@@ -101,7 +101,7 @@ def _entry(section: Mapping[str, Any], split: str, head: str, key: str) -> Any:
     return found[key] if found else {"unavailable": f"not measured on {split}"}
 
 
-def _matrices(subject: Subject, section: Mapping[str, Any]) -> list[Block]:
+def _matrices(subject: Subject, section: Mapping[str, Any], alone: bool) -> list[Block]:
     folds: list[Block] = []
     for split, entry in section["sets"].items():
         figures = [
@@ -118,5 +118,5 @@ def _matrices(subject: Subject, section: Mapping[str, Any]) -> list[Block]:
         blocks: list[Block] = [*large]
         if small:
             blocks.append(Gallery(tuple(small), 300))
-        folds.append(Fold(f"{subject.label}: confusion, {SHORT.get(split, split)}", tuple(blocks)))
+        folds.append(Fold(f"{subject.label}: confusion, {SHORT.get(split, split)}", tuple(blocks), alone))
     return folds

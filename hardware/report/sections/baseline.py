@@ -88,7 +88,7 @@ def _best(subject: Subject, found: Mapping[tuple[str, str], Any]) -> Table:
             rows.append(Row(f"batch {batch}", tuple(cells)))
     note = (
         "Measured; medians of trials with their intervals. In all: what the device drew, idle included; above idle: "
-        "what was drawn beyond the bare machine's idle, or beyond idle with the network loaded. Preprocessing is not in it."
+        "what was drawn beyond the bare machine's idle, or beyond idle with the network loaded. Without preprocessing."
     )
     caption = f"{subject.label}: best variant at each batch"
     return Table(caption, ("device and batch", *_QUANTITIES.values()), tuple(rows), note, wide=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from hardware.report.blocks import Block, Cell, Missing, Row, Section, Table, Text
 from hardware.report.figures.branches import time_constants
-from hardware.report.format import number
+from hardware.report.format import with_unit
 from hardware.report.subject import Subject
 
 
@@ -51,7 +51,7 @@ def _of_run(subject: Subject, layers: Mapping[str, Sequence[Mapping[str, float |
     }
     label = f"{subject.label}: time constants of the branches, before and after training"
     moved = "; ".join(
-        f"{name} {', '.join(_ms(row.get('steps'), step_s) for row in rows)}" for name, rows in layers.items()
+        f"{name} {', '.join(_tau(row.get('steps'), step_s) for row in rows)}" for name, rows in layers.items()
     )
     caption = (
         f"{subject.label}: medians over neurons, smallest and largest, from the registers of the decays: {moved}. "
@@ -61,10 +61,10 @@ def _of_run(subject: Subject, layers: Mapping[str, Sequence[Mapping[str, float |
         Row(
             f"{name}, branch {place}",
             (
-                Cell(_ms(before[name][place] / step_s, step_s)),
-                Cell(_ms(entry.get("steps"), step_s)),
-                Cell(_ms(entry.get("steps_low"), step_s)),
-                Cell(_ms(entry.get("steps_high"), step_s)),
+                Cell(_tau(before[name][place] / step_s, step_s)),
+                Cell(_tau(entry.get("steps"), step_s)),
+                Cell(_tau(entry.get("steps_low"), step_s)),
+                Cell(_tau(entry.get("steps_high"), step_s)),
             ),
         )
         for name, entries in layers.items()
@@ -78,5 +78,5 @@ def _of_run(subject: Subject, layers: Mapping[str, Sequence[Mapping[str, float |
     ]
 
 
-def _ms(steps: float | None, step_s: float) -> str:
-    return "no decay" if steps is None else f"{number(1e3 * steps * step_s)}\u202fms"
+def _tau(steps: float | None, step_s: float) -> str:
+    return "no decay" if steps is None else with_unit(steps * step_s, "s")

@@ -1,16 +1,19 @@
 """Energies of an inference: estimated as bands, measured where something was, and what the bands rest on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hardware.measure.bands import find
 from hardware.measurement import Quantity
-from hardware.report.blocks import Block, Cell, Fold, Missing, Points, Row, Section, Table, Text, cell, words
+from hardware.report.blocks import Block, Cell, Fold, Heading, Missing, Points, Row, Section, Table, Text, cell, words
 from hardware.report.figures.energy import Band, bands, over_step_time
 from hardware.report.format import listed, number, prefix_of, told, with_unit
 from hardware.report.sections.measured import measured_energies
 from hardware.report.subject import Subject
 
+_READ = "Hatched and dotted bars are estimates, plain ones with a dot measurements."
+_ANALOG = "Chips are reckoned as if analog dendrites could be realised there: they run in the simulator alone."
 _PARTS = {"synapses": "synapses", "updates": "updates", "messages": "messages", "static": "static"}
 
 
@@ -34,20 +37,42 @@ def energy(subjects: Sequence[Subject]) -> Section:
 
 
 def _side_by_side(subjects: Sequence[Subject], known: Sequence[tuple[Subject, Mapping[str, Any]]]) -> Block:
-    rows = []
+    rows: list[Band] = []
     devices = dict.fromkeys(name for _, section in known for name in section["devices"])
+    # An ANN of the page is the one to show of all that are priced beside the spiking runs.
+    with_ann = any(not subject.spiking for subject, _ in known)
     for device in devices:
         first = True
         for subject, section in known:
-            if (entry := section["devices"].get(device)) is not None:
-                head = f"{subject.label} · {entry.get('title', device)}"
-                rows.append(Band(head, find(entry, "total"), group=first))
-                first = False
+            entry = section["devices"].get(device)
+            if entry is None or (with_ann and subject.spiking and entry["network"] == "ann"):
+                continue
+            rows.append(replace(_whole(entry, device, f"{subject.label} · "), group=first))
+            first = False
+    measured: dict[tuple[str, Quantity], list[str]] = {}
     for subject in subjects:
-        for place, (head, found) in enumerate(measured_energies(subject).items()):
-            rows.append(Band(f"{subject.label} · {head}", found, group=place == 0))
+        for head, found in measured_energies(subject).items():
+            if isinstance(found, Quantity):
+                measured.setdefault((head, found), []).append(subject.label)
+    for place, ((head, found), labels) in enumerate(measured.items()):
+        # What was measured of the same network for several runs is one bar.
+        of = f"{labels[0]} · " if len(labels) == 1 else ""
+        rows.append(Band(f"{of}{head}", found, group=place == 0))
+    if not measured:
+        rows.append(Band("measured", "no energy was measured", group=True))
     label = "Energy of an inference, runs side by side"
-    return bands("energy-side-by-side", label, f"{label}: {_told(rows)}", rows)
+    text = f"{label}: low to high on a log axis; the stroke is the value. {_READ} {_told(rows)}"
+    if any(subject.analog for subject, _ in known):
+        text += f" {_ANALOG}"
+    return bands("energy-side-by-side", label, text, rows)
+
+
+def _whole(entry: Mapping[str, Any], name: str, of: str = "") -> Band:
+    """A device's energy in all, or its dynamic part where nothing gives the static one."""
+    title, whole, dynamic = f"{of}{entry.get('title', name)}", find(entry, "total"), find(entry, "dynamic")
+    if isinstance(whole, str) and isinstance(dynamic, Quantity):
+        return Band(f"{title}, dynamic alone", dynamic)
+    return Band(title, whole)
 
 
 def _told(rows: Sequence[Band]) -> str:
@@ -64,27 +89,25 @@ def _told(rows: Sequence[Band]) -> str:
 def _of_run(subject: Subject, section: Mapping[str, Any]) -> list[Block]:
     rows = []
     for name, entry in section["devices"].items():
-        title, whole, dynamic = entry.get("title", name), find(entry, "total"), find(entry, "dynamic")
-        if isinstance(whole, str) and isinstance(dynamic, Quantity):
-            rows.append(Band(f"{title}, dynamic alone", dynamic, group=True))
-        else:
-            rows.append(Band(title, whole, group=True))
+        rows.append(replace(_whole(entry, name), group=True))
         rows += [Band(title, find(entry, "parts", part), total=False) for part, title in _PARTS.items()]
-    for place, (head, found) in enumerate(measured_energies(subject).items()):
-        rows.append(Band(head, found, group=place == 0))
+    measured = measured_energies(subject)
+    there = [Band(head, found) for head, found in measured.items() if isinstance(found, Quantity)]
+    gone = [head for head, found in measured.items() if isinstance(found, str)]
+    if gone:
+        # One row for all, as their reasons stand in the baseline's section.
+        there.append(Band(gone[0] if len(gone) == 1 else f"{gone[0]}, and {len(gone) - 1} more", measured[gone[0]]))
+    rows += [replace(band, group=place == 0) for place, band in enumerate(there)]
     label = f"{subject.label}: energy of an inference by device"
-    caption = (
-        f"{label}, low to high, on a log axis; the stroke is the value. Hatched bars are estimates, solid ones "
-        f"measurements, thin ones parts. {_told(rows)}"
-    )
-    blocks: list[Block] = [Text(f"{subject.label}. {_assumed(section)}")]
+    caption = f"{label}, low to high on a log axis; the stroke is the value, thin bars are parts. {_READ} {_told(rows)}"
+    blocks: list[Block] = [Text(f"{subject.label}. {_assumed(section)}{f' {_ANALOG}' if subject.analog else ''}")]
     blocks.append(bands(f"energy-{subject.number}", label, caption, rows))
     blocks.append(_table(subject, section))
     notes = [
         f"{entry.get('title', name)}: {' '.join([entry.get('applies', ''), *entry.get('notes', [])]).strip()}"
         for name, entry in section["devices"].items()
     ]
-    blocks.append(Fold(f"{subject.label}: what each device stands for", (Points(tuple(notes)),)))
+    blocks.append(Fold(f"{subject.label}: what each device stands for", (Points((*_how_assumed(section), *notes)),)))
     curves = {
         section["devices"].get(name, {}).get("title", name): points
         for name, points in section.get("over_step_time", {}).items()
@@ -103,13 +126,21 @@ def _of_run(subject: Subject, section: Mapping[str, Any]) -> list[Block]:
 
 
 def _assumed(section: Mapping[str, Any]) -> str:
+    """What the estimates take for granted, in few words."""
     found = [
         f"{name.replace('_', ' ')} {told(entry)}"
-        + (f" ({entry['method']})" if isinstance(entry.get("method"), str) else "")
         for name, entry in section.get("assumed", {}).items()
         if isinstance(entry, Mapping)
     ]
-    return f"Assumed: {'; '.join(found)}." if found else ""
+    return f"Assumed: {listed(found)}; how, under what each device stands for." if found else ""
+
+
+def _how_assumed(section: Mapping[str, Any]) -> list[str]:
+    found = []
+    for name, entry in section.get("assumed", {}).items():
+        text = f"{told(entry)}: {entry.get('method', '')}" if isinstance(entry, Mapping) else str(entry)
+        found.append(f"Assumed, {name.replace('_', ' ')}: {text}")
+    return found
 
 
 def _table(subject: Subject, section: Mapping[str, Any]) -> Table:
@@ -136,16 +167,41 @@ def _number(found: Quantity | str, look: bool = False) -> Cell:
 def _validation(section: Mapping[str, Any]) -> list[Block]:
     entries = section.get("validation") or []
     if not entries:
-        return [Missing("validation", "no network with published counts and joules was given", "")]
-    rows = []
+        return [Missing("validation", "no network with published counts and joules was given")]
+    rows, drawn = [], []
     for entry in entries:
         ratio = entry["ratio"]
-        text = number(ratio["value"]) + f" ({number(ratio['low'])} to {number(ratio['high'])})"
-        inside = "yes" if entry["inside"] else "no"
-        cells = (words(entry["quantity"]), cell(entry["predicted"], look=True), cell(entry["measured"], look=True))
-        rows.append(Row(entry["network"], (*cells, Cell(text), words(inside), words(entry.get("explained", "")))))
-    columns = ("network", "quantity", "predicted", "measured on silicon", "ratio", "inside the band", "explained")
-    return [Table("Prediction beside what silicon measured", columns, tuple(rows), wide=True)]
+        text = number(ratio["value"])
+        if ratio["low"] < ratio["high"]:
+            text += f" ({number(ratio['low'])} to {number(ratio['high'])})"
+        profile = entry.get("profile", "")
+        by = section["devices"].get(profile, {}).get("title", profile)
+        cells = (
+            words(by),
+            words(entry["quantity"]),
+            cell(entry["predicted"], look=True),
+            cell(entry["measured"], look=True),
+        )
+        inside = words("yes" if entry["inside"] else "no")
+        rows.append(Row(entry["network"], (*cells, Cell(text), inside, words(entry.get("explained", "")))))
+        head = f"{entry['network']}, {entry['quantity']}"
+        drawn.append(Band(f"{head}, measured", find(entry, "measured"), group=True))
+        drawn.append(Band(f"predicted: {by}", find(entry, "predicted"), total=False))
+    columns = (
+        "network",
+        "constants",
+        "quantity",
+        "predicted",
+        "measured on silicon",
+        "ratio",
+        "in the band",
+        "explained",
+    )
+    label = "Energies predicted beside what silicon measured"
+    hit = sum(bool(entry["inside"]) for entry in entries)
+    caption = f"{label}: {hit} of {len(entries)} measurements lie inside the predicted band; the table below explains the rest."
+    table = Table("Prediction beside what silicon measured", columns, tuple(rows), wide=True)
+    return [Heading("Held against silicon"), bands("energy-validation", label, caption, drawn), table]
 
 
 def _constants(sections: Sequence[Mapping[str, Any]]) -> Fold:

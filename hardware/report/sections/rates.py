@@ -63,8 +63,8 @@ def rates(subjects: Sequence[Subject]) -> Section:
 def _note(section: Mapping[str, Any]) -> str:
     return (
         f"Means an inference over {number(section['clips'], 0)} clips of the set {section['set']}, "
-        f"{section['steps']} steps each, counted on the exported integers (an ANN: on its float weights), with the 95 % "
-        "interval of the mean over clips where clips differ."
+        f"{section['steps']} steps each, counted on the exported integers (an ANN: on its float weights), with the "
+        "95 % interval of the mean over clips where clips differ."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hardware.report.blocks import Block, Heading, Missing, Points, Row, Section, Table, Text, words
+from hardware.report.format import listed
 from hardware.report.subject import Subject
 
 EVIDENCE = {
@@ -16,12 +17,12 @@ _LIMITS = (
     "Intervals of accuracy are about other clips, not about training again: each run is one network of one seed. "
     "`python -m hardware compare` trains many and tells kinds of network apart.",
     "The corpus is real scores, performed and rendered by the project: its test sets are other performances, and "
-    "keyboards that training never heard, not recordings of a concert hall. Emotion is a proxy computed from the score.",
+    "keyboards that training never heard, not a concert hall's. Emotion is a proxy computed from the score.",
     "No silicon has run these networks, unless a figure here is marked as measured on Loihi 2. Intel has published no "
     "energy per operation of Loihi 2; its band uses Loihi 1's constants as a stand-in.",
     "An energy of a chip is the chip's: host, board and the sound's preprocessing are not in it. A GPU's is the whole "
     "board's as its own meter has it.",
-    "Chips are compared with GPUs at batch 1 and over a sweep, as the GPU gains from large batches and the chip does not.",
+    "Chips are compared with GPUs at batch 1 and over a sweep: a GPU gains from large batches, and a chip does not.",
 )
 
 
@@ -46,18 +47,22 @@ def reading(subjects: Sequence[Subject]) -> Section:
 
 
 def _missing(subjects: Sequence[Subject]) -> Block:
-    reasons: dict[str, list[str]] = {}
+    """Every reason once, with the runs and sections it holds for."""
+    reasons: dict[str, dict[str, list[str]]] = {}
     for subject in subjects:
         for name in ("network", "accuracy", "counters", "energy", "baseline", "derived"):
             section = subject.section(name)
             if isinstance(section, Missing):
-                reasons.setdefault(f"{section.why}. `{section.command}` makes it.", []).append(
-                    f"{subject.label}, {name}"
-                )
-                continue
-            for reason in _reasons(section):
-                reasons.setdefault(reason, []).append(f"{subject.label}, {name}")
-    points = [f"{'; '.join(dict.fromkeys(where))}: {reason}" for reason, where in reasons.items()]
+                found = [f"{section.why}. `{section.command}` makes it"]
+            else:
+                found = list(_reasons(section))
+            for reason in dict.fromkeys(found):
+                reasons.setdefault(reason, {}).setdefault(name, []).append(subject.label)
+    points = []
+    for reason, where in reasons.items():
+        of = dict.fromkeys(label for labels in where.values() for label in labels)
+        runs = "" if len(subjects) == 1 else f" of {'all runs' if len(of) == len(subjects) else listed(list(of))}"
+        points.append(f"{reason} ({listed(list(where))}{runs})")
     return Points(tuple(points)) if points else Text("Nothing: every number that the page asks for could be had.")
 
 

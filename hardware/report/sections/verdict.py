@@ -98,9 +98,9 @@ def _energy_words(subject: Subject) -> str:
     if chip.kind == "measured":
         text = f"An inference takes {span(chip)}, {where}"
     else:
-        text = (
-            f"An inference takes {span(chip)} by an estimate for {where}, which no silicon has checked for this network"
-        )
+        text = f"An inference takes {span(chip)} by estimate for {where}, which no silicon has checked for it"
+        if subject.analog:
+            text += ", and as if analog dendrites could be realised there"
     text += f"; the energy of {what} at batch 1 is {base}"
     if isinstance(baseline, str):
         return f"{text}, so the two cannot be compared here."

@@ -1,9 +1,14 @@
 """Small exported runs, and a measurement.json by its schema whose numbers are made up: a fixture, no measurement."""
 
-import numpy as np
+import json
+import shutil
 
-from train.artifacts import sha256
-from train.config import Config, DendriteConfig, EncodingConfig, FeatureConfig, NetworkConfig
+import numpy as np
+import pytest
+
+from train.artifacts import RunFolder, sha256, write_json
+from train.config import Config, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
+from train.errors import MaestroError
 
 SMALL = {
     "features": FeatureConfig(clip_s=1.0, mfcc=6, chroma=0),
@@ -11,14 +16,11 @@ SMALL = {
 }
 SIZES = {"conv_channels": (3, 4), "conv_kernels": (3, 3), "pools": (2, 1), "dense": (8,)}
 KINDS = {
-    "lif": Config(name="lif", network=NetworkConfig(neuron="lif", **SIZES), **SMALL),
-    "dh_lif": Config(
-        name="dh_lif", network=NetworkConfig(neuron="dh_lif", **SIZES), dendrites=DendriteConfig(branches=4), **SMALL
-    ),
-    "ann": Config(name="ann", network=NetworkConfig(neuron="ann", **SIZES), **SMALL),
+    kind: Config(name=kind, network=NetworkConfig(neuron=kind, **SIZES), **SMALL) for kind in ("lif", "dh_lif", "ann")
 }
 LAYERS = ("conv1", "pool1", "conv2", "pool2", "dense1", "heads")
-HEADS = {"title": 24, "style": 4, "emotion": 4}
+# More titles than eight are drawn as a large matrix.
+HEADS = {"title": 9, "style": 2, "emotion": 2}
 MADE = "made up for a test"
 
 
@@ -137,7 +139,7 @@ def counters_section(neuron):
     }
 
 
-def device(title, network, scale, evidence, static=None):
+def priced(title, network, scale, evidence, static=None):
     part = {"synapses": 30e-6, "updates": 15e-6, "messages": 1e-6}
     parts = {name: spread(value * scale, "J", 0.4, evidence) for name, value in part.items()}
     parts["static"] = static or gone("nobody gives a static power for this technology")
@@ -165,9 +167,9 @@ def device(title, network, scale, evidence, static=None):
 
 def energy_section(neuron):
     devices = {
-        "loihi1": device("Loihi 1", "snn", 1.0, "literature"),
-        "loihi2": device("Loihi 2 (Loihi 1's constants)", "snn", 1.0, "literature", spread(1e-3, "J", 0.5, "derived")),
-        "digital_45nm": device("45 nm, float", "ann", 2.0, "literature"),
+        "loihi1": priced("Loihi 1", "snn", 1.0, "literature"),
+        "loihi2": priced("Loihi 2 (Loihi 1's constants)", "snn", 1.0, "literature", spread(1e-3, "J", 0.5, "derived")),
+        "digital_45nm": priced("45 nm, float", "ann", 2.0, "literature"),
     }
     if neuron == "ann":
         devices = {"digital_45nm": devices["digital_45nm"]}
@@ -246,13 +248,9 @@ def baseline_section(neuron):
     }
 
 
-def derived_section(neuron, content):
+def build_measurement(run, neuron, seed=1):
     from hardware.measure.derived import derive
 
-    return derive(content)
-
-
-def build_measurement(run, neuron, seed=1):
     identity = {
         key: sha256(path) if path.is_file() else None
         for key, path in (("net_sha256", run.net), ("checkpoint_sha256", run.checkpoint))
@@ -281,8 +279,110 @@ def build_measurement(run, neuron, seed=1):
         "energy": energy_section(neuron),
         "baseline": baseline_section(neuron),
     }
-    content["derived"] = derived_section(neuron, content)
+    content["derived"] = derive(content)
     return {
         "format": 1,
         **{name: {"identity": identity, **part, "provenance": provenance} for name, part in content.items()},
     }
+
+
+# Networks exported once, by kind, and pages made once, by name.
+MADE_RUNS, PAGES = {}, {}
+
+
+@pytest.fixture
+def no_corpus(monkeypatch, fake_clips):
+    """Clips of four titles instead of the corpus's, and no sound."""
+    from lava_runtime import inputs
+    from train.data import corpus
+
+    def refuse(*_):
+        raise MaestroError("corpus", "is not built in tests")
+
+    monkeypatch.setattr(corpus, "build_corpus", refuse)
+    return fake_clips(inputs)
+
+
+@pytest.fixture
+def make_run(tmp_path, tmp_path_factory, no_corpus):
+    """make_run(kind, name): a measured run, its network untrained and its numbers made up."""
+
+    def make(kind="lif", name=None):
+        if kind not in MADE_RUNS:
+            folder = RunFolder(tmp_path_factory.mktemp("made") / kind)
+            folder.path.mkdir()
+            build_run(kind, folder, no_corpus)
+            MADE_RUNS[kind] = folder.path
+        run = RunFolder(tmp_path / (name or kind))
+        shutil.copytree(MADE_RUNS[kind], run.path)
+        write_json(run.measurement, build_measurement(run, kind))
+        return run
+
+    return make
+
+
+def build_run(kind, run, build):
+    import torch
+
+    from export.pipeline import export_run
+    from train.checkpoint import save_checkpoint
+    from train.encoding import make_encoder
+    from train.features import Normaliser
+    from train.model import new_network
+
+    config = KINDS[kind]
+    sets, labels = build(config)
+    torch.manual_seed(0)
+    network = new_network(config, make_encoder(config.encoding), sum(map(len, labels.values())))
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.dim() > 1 and parameter.requires_grad:
+                parameter.mul_(4)
+    values = {
+        "config": dump_config(config),
+        "state": network.state_dict(),
+        "normaliser": Normaliser.fit(list(sets["train"].sequences)).to_dict(),
+        "labels": {head: list(names) for head, names in labels.items()},
+        "epoch": 1,
+    }
+    save_checkpoint(run.checkpoint, values)
+    run.config.write_text(dump_config(config))
+    write_json(run.metrics, {"provenance": {"versions": {"torch": "2.3.1"}}})
+    if kind != "ann":
+        export_run(run, 2)
+
+
+@pytest.fixture
+def change():
+    """change(run, edit): edit a run's measurement.json as plain data."""
+
+    def apply(run, edit):
+        content = json.loads(run.measurement.read_text())
+        edit(content)
+        write_json(run.measurement, content)
+
+    return apply
+
+
+@pytest.fixture
+def page(make_run):
+    """page(kinds): the page of runs of some kinds, made once."""
+    from hardware.report.page import render
+
+    def make(*kinds):
+        if kinds not in PAGES:
+            PAGES[kinds] = render([make_run(kind, f"page-{kind}").path for kind in kinds])
+        return PAGES[kinds]
+
+    return make
+
+
+@pytest.fixture
+def section():
+    """section(page, id): a section's HTML."""
+
+    def cut(text, name):
+        start = text.index(f'<section id="{name}"')
+        return text[start : text.index("</section>", start)]
+
+    return cut

@@ -1,0 +1,183 @@
+"""The page from made-up measurements: every section, whatever is missing."""
+
+import re
+
+import pytest
+
+from hardware.report.page import prose, render
+from train.artifacts import write_json
+
+SECTIONS = (
+    "verdict",
+    "accuracy",
+    "raster",
+    "rates",
+    "time-constants",
+    "energy",
+    "baseline",
+    "break-even",
+    "parity",
+    "limits",
+    "provenance",
+)
+ALL = ("lif", "dh_lif", "ann")
+
+
+def test_every_section_is_there_and_in_order(page):
+    text = page(*ALL)
+    assert tuple(re.findall(r'<section id="([^"]+)"', text)) == SECTIONS
+    assert "cannot be read" not in text
+    assert len(text) < 3e6
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    text = page(*ALL)
+    assert "<script" not in text
+    links = re.findall(r'(?:href|src)="([^"]*)"', text)
+    assert all(link.startswith(("#", "data:")) for link in links)
+    assert not re.findall(r"url\((?!#)", text)
+
+
+def test_ids_are_unique(page):
+    ids = re.findall(r'\bid="([^"]+)"', page(*ALL))
+    assert len(ids) == len(set(ids))
+
+
+def test_the_verdict_tells_accuracy_and_energy_with_their_bounds(page, section):
+    text = section(page(*ALL), "verdict").replace("\u202f", " ")
+    share = r"\d\d\.\d % \(\d\d\.\d to \d\d\.\d\)"
+    assert re.search(rf"names the title of a 1 s clip right in {share} of 576 clips", text)
+    assert "An inference takes 0.52 to 1.57 mJ by estimate for Loihi 2" in text
+    assert "no silicon has checked" in text
+    assert text.count("as if analog") == 1
+
+
+def test_runs_side_by_side_are_held_against_the_ann(page, section):
+    text = section(page(*ALL), "verdict")
+    assert "Title accuracy against page-ann" in text
+    assert "as if analog dendrites could be realised there" in text
+    # Both were given the same made-up confusions: nothing tells them apart.
+    assert "no: the interval holds zero" in text
+
+
+def test_overlapping_energies_are_not_told_apart(make_run, change, section):
+    def closer(content):
+        cell = content["baseline"]["elsewhere"][0]["networks"]["ann"]["variants"]["eager"]["batches"]["1"]
+        cell["energy_total"] |= {"value": 1e-3, "low": 0.9e-3, "high": 1.1e-3}
+
+    run = make_run()
+    change(run, closer)
+    assert "which takes less is not decided" in render([run.path], only=["verdict"])
+
+
+def test_branches_are_shown_of_runs_that_have_them(page, section):
+    text = section(page(*ALL), "time-constants")
+    assert "page-dh_lif: time constants" in text
+    assert "No branches: page-lif, page-ann." in text
+
+
+def test_what_is_measured_and_what_estimated_look_different(page, section):
+    text = section(page(*ALL), "energy")
+    assert "<pattern" in text
+    assert "estimated, literature" in text
+    assert ">measured<" in text
+
+
+def test_measurements_of_other_machines_are_marked(page, section):
+    assert "A GPU (another machine)" in section(page(*ALL), "baseline")
+
+
+def test_a_page_is_made_where_everything_is_unavailable(make_run, change, section):
+    run = make_run()
+
+    def empty(content):
+        for name in list(content):
+            if name != "format":
+                content[name] = {"unavailable": f"no {name} today"}
+
+    change(run, empty)
+    text = render([run.path])
+    assert tuple(re.findall(r'<section id="([^"]+)"', text)) == SECTIONS
+    for name, part in (("accuracy", "accuracy"), ("energy", "energy"), ("baseline", "baseline"), ("rates", "counters")):
+        assert f"no {part} today" in section(text, name)
+
+
+def test_a_page_is_made_where_sections_are_missing(make_run, section):
+    run = make_run()
+    write_json(run.measurement, {"format": 1})
+    text = render([run.path])
+    assert "measurement.json has no section accuracy" in section(text, "accuracy")
+    assert f"python -m hardware measure {run.path}" in section(text, "accuracy")
+    assert f"python -m hardware baseline {run.path}" in section(text, "baseline")
+
+
+def test_numbers_that_are_unavailable_say_why(make_run, change, section):
+    def gone(entry):
+        for key, value in entry.items():
+            if isinstance(value, dict) and {"value", "unit"} <= value.keys():
+                entry[key] = {"unavailable": "the probe is gone"}
+            else:
+                for each in value if isinstance(value, list) else [value]:
+                    if isinstance(each, dict):
+                        gone(each)
+
+    run = make_run("dh_lif")
+    change(run, gone)
+    text = render([run.path])
+    assert "cannot be read" not in text
+    for name in ("verdict", "accuracy", "rates", "energy", "break-even", "limits"):
+        assert "the probe is gone" in section(text, name), name
+
+
+@pytest.mark.parametrize("key", ["net_sha256", "checkpoint_sha256"])
+def test_what_was_measured_of_another_network_is_not_shown(make_run, change, section, key):
+    run = make_run()
+    change(run, lambda content: content["accuracy"]["identity"].update({key: "0" * 64}))
+    text = render([run.path], only=["accuracy"])
+    assert "section accuracy was measured on another" in text
+    assert f"python -m hardware measure {run.path}" in text
+    assert "Accuracy by head" not in text
+
+
+def test_parity_of_another_network_is_not_shown(make_run, section):
+    run = make_run()
+    write_json(run.parity, {"net_sha256": "0" * 64})
+    assert "parity.json was made of another model.net" in render([run.path], only=["parity"])
+
+
+def test_a_damaged_section_says_so_and_the_rest_is_shown(make_run, change, section):
+    run = make_run()
+    change(run, lambda content: content["accuracy"].update(sets={"test": {"clips": "many"}}))
+    text = render([run.path], only=["accuracy", "rates"])
+    assert "what measurement.json says of it cannot be read" in section(text, "accuracy")
+    assert "cannot be read" not in section(text, "rates")
+
+
+def test_names_from_files_are_escaped(make_run, change):
+    odd = "<script>alert('$x$')</script> & `code"
+
+    def rename(content):
+        head = content["accuracy"]["sets"]["test"]["heads"]["title"]
+        head["labels"][0] = odd
+        head["confusion"][0][1] = 99
+        content["baseline"]["elsewhere"][0]["name"] = odd
+        content["energy"]["devices"]["loihi2"]["title"] = odd
+
+    run = make_run("lif", "<b>run")
+    change(run, rename)
+    text = render([run.path], only=["verdict", "accuracy", "energy", "baseline", "break-even"])
+    assert "<script" not in text
+    assert "<b>run" not in text
+    assert "&lt;script&gt;alert(" in text
+
+
+def test_runs_of_one_name_are_told_apart(make_run):
+    one, other = make_run("lif", "here/lif"), make_run("lif", "there/lif")
+    text = render([one.path, other.path], only=["verdict"])
+    assert str(one.path) in text
+    assert str(other.path) in text
+
+
+def test_text_between_backticks_is_code():
+    assert prose("run `a <b>` now") == "run <code>a &lt;b&gt;</code> now"
+    assert prose("a ` alone") == "a ` alone"
