@@ -7,11 +7,12 @@ asked at every step whether a spike arrives.
 import math
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from export import reference
-from export.graph import DenseLayer, DhLif, FlattenLayer, InputLayer
+from export.graph import Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
 from hardware.counters.heard import spiking_work
 from hardware.counters.spiking import SpikingCounter, spiking_counts
 from lava_runtime.engine.engine import Engine
@@ -102,7 +103,8 @@ def count_clip(network, sample):
 def assert_counted(case):
     network, clips, steps = case.network, len(case.spikes), case.spikes.shape[-1]
     wanted, peaks = zip(*(count_clip(network, sample) for sample in case.spikes), strict=True)
-    engine = Engine(network, threads=1)
+    # As many blocks as clips.
+    engine = Engine(network, threads=clips)
     work = spiking_work(engine, [case.spikes])
     counts = SpikingCounter(network).counts(work, clips, steps)
     tally = engine.run(case.spikes).tally
@@ -163,3 +165,24 @@ def test_counts_of_graded_input(drawn):
     assert population.macs_effective == np.count_nonzero(case.spikes) / 2 > 0
     assert (population.acs_effective, population.syn_ops, population.weights) == (0, 0, 0)
     assert dense.acs_effective == dense.syn_ops > 0 == dense.macs_effective
+
+
+@pytest.mark.parametrize(
+    ("weight", "values", "acs", "macs"),
+    [
+        (64, [[0, 1, 1], [1, 0, 0]], 1.5, 0),
+        (64, [[0, -1, 1], [1, 0, 0]], 1.5, 0),
+        # One clip alone makes an input that is no spikes; so does one value below -1.
+        (64, [[0, 1, 1], [3, 0, 0]], 0, 1.5),
+        (64, [[0, -2, 1], [1, 1, 0]], 0, 2),
+        # Nothing is weighed by nothing.
+        (0, [[0, 3, 1], [1, 0, 0]], 0, 0),
+    ],
+)
+def test_what_a_population_weighs(weight, values, acs, macs):
+    neuron = Cuba(4096, 4096, 1)
+    layers = (InputLayer((1,), neuron, weight, 0), DenseLayer(np.array([[64]]), neuron))
+    network = Network(layers, ("input", "dense1"))
+    work = spiking_work(Engine(network, threads=2), [np.array(values)[:, np.newaxis]])
+    population = SpikingCounter(network).counts(work, 2, 3).layers["input"]
+    assert (population.acs_effective, population.macs_effective, population.dense) == (acs, macs, 3)
