@@ -82,13 +82,26 @@ def amount(quantity: Quantity) -> str:
     value, low, high = (end / factor for end in (quantity.value, quantity.low, quantity.high))
     if low == high:
         return f"{_exact(value, quantity)}{_spaced(word)}"
-    # Enough decimals that the ends differ from the value in two digits, and no more than a reader can use.
+    if _far(quantity):
+        return f"{with_unit(quantity.value, quantity.unit)} ({_apart(quantity)})"
     largest = max(abs(value), abs(low), abs(high))
-    decimals = max(_decimals(value or largest, _DIGITS), 1 - math.floor(math.log10(high - low)))
-    decimals = max(0, min(decimals, _decimals(largest, _MOST_DIGITS)))
     if largest < 1e-3:
         return f"{number(value)}{_spaced(word)} ({number(low)} to {number(high)})"
+    # Three significant digits, but so many decimals that the ends are told apart and no more than they bear.
+    leading = math.floor(math.log10(high - low))
+    wanted = _decimals(value, _DIGITS) if value else _decimals(largest, 2)
+    decimals = max(0, min(max(wanted, 1 - leading), 2 - leading, _decimals(largest, _MOST_DIGITS)))
     return f"{number(value, decimals)}{_spaced(word)} ({number(low, decimals)} to {number(high, decimals)})"
+
+
+def _far(quantity: Quantity) -> bool:
+    """Whether the ends are too far apart to be read in one unit."""
+    return quantity.unit in _PREFIXED and 0 < quantity.low < quantity.high / _FAR
+
+
+def _apart(quantity: Quantity) -> str:
+    """Both ends, each in its own unit."""
+    return f"{with_unit(quantity.low, quantity.unit)} to {with_unit(quantity.high, quantity.unit)}"
 
 
 def span(quantity: Quantity) -> str:
@@ -97,8 +110,8 @@ def span(quantity: Quantity) -> str:
     low, high = quantity.low / factor, quantity.high / factor
     if low == high:
         return f"{number(high)}{_spaced(word)}"
-    if 0 < low < high / _FAR:
-        return f"{with_unit(quantity.low, quantity.unit)} to {with_unit(quantity.high, quantity.unit)}"
+    if _far(quantity):
+        return _apart(quantity)
     decimals = _decimals(max(abs(low), abs(high)), _DIGITS)
     return f"{number(low, decimals)} to {number(high, decimals)}{_spaced(word)}"
 

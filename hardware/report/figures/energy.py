@@ -101,7 +101,15 @@ def _bar(axis: Any, row: Band, centre: float, half: float, left: float) -> None:
         axis.plot([found.value], [centre], "|", color=PAPER, markersize=2.2 * tall, markeredgewidth=3.2)
         axis.plot([found.value], [centre], "|", color=INK, markersize=2.0 * tall, markeredgewidth=1.4)
     text = f"{amount(found)}  {found.kind}" if row.total else amount(found)
-    axis.text(found.high * 1.25, centre, text, va="center", fontsize=size, color=INK if row.total else SOFT)
+    axis.annotate(
+        text,
+        (max(found.high, found.value), centre),
+        xytext=(7, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=size,
+        color=INK if row.total else SOFT,
+    )
 
 
 def _legend(figure: Any, classes: set[str]) -> None:
@@ -121,8 +129,14 @@ def _meaning(word: str) -> str:
     return f"{kind}{word}" if word != "measured" else "measured"
 
 
-def over_step_time(name: str, label: str, caption: str, curves: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
-    """Total energy as a function of the step time, a band a device."""
+def over_step_time(
+    name: str,
+    label: str,
+    caption: str,
+    curves: Mapping[str, Sequence[Mapping[str, float]]],
+    marks: Mapping[str, tuple[float, float]],
+) -> Figure:
+    """Total energy as a function of the step time, a band a device; ``marks`` are step times of note, low to high."""
     with drawing(name, 7.6, 3.5) as figure:
         axis = figure.add_subplot()
         for number, (device, points) in enumerate(curves.items()):
@@ -132,6 +146,13 @@ def over_step_time(name: str, label: str, caption: str, curves: Mapping[str, Seq
             axis.plot(step, value, color=series(number), linestyle=dashes(number), marker=marker(number), label=device)
         axis.set_xscale("log")
         axis.set_yscale("log")
+        for number, (word, (start, stop)) in enumerate(marks.items()):
+            axis.axvspan(start, stop, facecolor="none", edgecolor=SOFT, linestyle=dashes(number + 1), linewidth=0.9)
+            at: Any = {"xytext": (3, -9), "ha": "left"} if start < stop else {"xytext": (-3, -9), "ha": "right"}
+            where = ("data", "axes fraction")
+            axis.annotate(
+                word, (start, 1.0), xycoords=where, textcoords="offset points", color=SOFT, fontsize=7.5, **at
+            )
         log_axis(axis.xaxis, "s")
         log_axis(axis.yaxis, "J")
         axis.grid(visible=True)

@@ -132,7 +132,10 @@ def _devices(subject: Subject, section: Mapping[str, Any]) -> Iterator[Block]:
 
 
 def _whereabouts(entry: Mapping[str, Any]) -> str:
-    there = [str(entry[key]) for key in ("machine", "date", "command") if isinstance(entry.get(key), str)]
+    machine = entry.get("machine")
+    if isinstance(machine, Mapping):
+        machine = _plain(list(machine.values()))
+    there = [text for text in (machine, entry.get("date"), entry.get("command")) if isinstance(text, str)]
     if not there:
         threads = entry.get("threads")
         return "this machine" + (f", {threads} threads" if threads else "")

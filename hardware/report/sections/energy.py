@@ -121,7 +121,11 @@ def _of_run(subject: Subject, section: Mapping[str, Any]) -> list[Block]:
             for device, points in curves.items()
         )
         text = f"{label}: the longer a step, the more static power weighs. Shaded: low to high. {ends}."
-        blocks.append(over_step_time(f"energy-steps-{subject.number}", label, text, curves))
+        assumed, network = find(section, "assumed", "step_time"), subject.section("network")
+        pace = None if isinstance(network, Missing) else network.get("hop_s")
+        marks = {} if isinstance(assumed, str) else {"assumed": (assumed.low, assumed.high)}
+        marks |= {"as fast as the sound": (pace, pace)} if isinstance(pace, float) else {}
+        blocks.append(over_step_time(f"energy-steps-{subject.number}", label, text, curves, marks))
     return blocks
 
 
@@ -168,7 +172,8 @@ def _validation(section: Mapping[str, Any]) -> list[Block]:
     entries = section.get("validation") or []
     if not entries:
         return [Missing("validation", "no network with published counts and joules was given")]
-    rows, drawn = [], []
+    rows: list[Row] = []
+    drawn: dict[str, list[Band]] = {}
     for entry in entries:
         ratio = entry["ratio"]
         text = number(ratio["value"])
@@ -185,8 +190,8 @@ def _validation(section: Mapping[str, Any]) -> list[Block]:
         inside = words("yes" if entry["inside"] else "no")
         rows.append(Row(entry["network"], (*cells, Cell(text), inside, words(entry.get("explained", "")))))
         head = f"{entry['network']}, {entry['quantity']}"
-        drawn.append(Band(f"{head}, measured", find(entry, "measured"), group=True))
-        drawn.append(Band(f"predicted: {by}", find(entry, "predicted"), total=False))
+        drawn.setdefault(head, [Band(f"{head}, measured", find(entry, "measured"), group=True)])
+        drawn[head].append(Band(f"predicted: {by}", find(entry, "predicted"), total=False))
     columns = (
         "network",
         "constants",
@@ -199,9 +204,10 @@ def _validation(section: Mapping[str, Any]) -> list[Block]:
     )
     label = "Energies predicted beside what silicon measured"
     hit = sum(bool(entry["inside"]) for entry in entries)
-    caption = f"{label}: {hit} of {len(entries)} measurements lie inside the predicted band; the table below explains the rest."
+    caption = f"{label}: {hit} of {len(entries)} measurements lie in the predicted band; the table explains the rest."
+    picture = bands("energy-validation", label, caption, [band for group in drawn.values() for band in group])
     table = Table("Prediction beside what silicon measured", columns, tuple(rows), wide=True)
-    return [Heading("Held against silicon"), bands("energy-validation", label, caption, drawn), table]
+    return [Heading("Held against silicon"), picture, table]
 
 
 def _constants(sections: Sequence[Mapping[str, Any]]) -> Fold:

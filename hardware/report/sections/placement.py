@@ -74,7 +74,7 @@ def _placement(subject: Subject) -> list[Block]:
         return [Text(f"{subject.label} is an ANN: there is nothing to place.")]
     if not subject.run.net.is_file():
         return [Missing(subject.label, "the run has no model.net", f"python -m export netx {subject.run.path}")]
-    from hardware.placement.limits import COLUMNS
+    from hardware.placement.limits import COLUMNS, LIMITS, MARKS, MEANING
     from hardware.placement.plan import place_file
     from hardware.placement.report import verdict
 
@@ -88,7 +88,7 @@ def _placement(subject: Subject) -> list[Block]:
             (
                 *(Cell(str(row.columns[name])) for name in COLUMNS),
                 Cell(str(row.cores)),
-                words(row.binds or "none"),
+                words(LIMITS[row.binds].name if row.binds in LIMITS else row.binds or "none"),
                 Cell(f"{row.fullest[0]} {100 * row.fullest[1]:.0f} %"),
             ),
         )
@@ -98,7 +98,8 @@ def _placement(subject: Subject) -> list[Block]:
         Row("all layers", (*(Cell("") for _ in COLUMNS), Cell(str(found.cores)), words(""), Cell("")), group=True)
     )
     columns = ("layer", *COLUMNS, "cores", "binds", "fullest")
-    note = "Counted, not compiled: of one core of each layer, by the rules of hardware/placement; a..b are bounds."
+    marks = "; ".join(f"{MARKS[word]}: {word}, {MEANING[word]}" for word in ("inferred", "estimate"))
+    note = f"Counted, not compiled: of one core of each layer, by the rules of hardware/placement. a..b are bounds. {marks}."
     text = f"{subject.label}: {verdict(found)}."
     if found.what_if:
         text += f" {found.what_if[0].upper()}{found.what_if[1:]}."

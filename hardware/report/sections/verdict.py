@@ -78,8 +78,8 @@ def baseline_energy(subject: Subject) -> tuple[str, Quantity | str]:
     """The best energy meter's word on an inference at batch 1: name and energy; the GPU's before the processor's."""
     section = subject.section("baseline")
     if isinstance(section, Missing):
-        return "baseline", section.why
-    first = ("baseline", "no device was measured")
+        return "the baseline", section.why
+    first = ("the baseline", "no device was measured")
     found = {pair: find(at_batch(sweep, "1"), "energy_total") for pair, sweep in sweeps({"baseline": section}).items()}
     order = sorted(found, key=lambda pair: (isinstance(found[pair], str), pair[1] != "ann", pair[0] == "cpu"))
     for device, network in order:

@@ -237,10 +237,10 @@ def baseline_section(neuron):
         "elsewhere": [
             {
                 "name": "A GPU",
-                "machine": "another machine of this test",
+                "machine": {"processor": "another processor", "cores": 8, "system": "Linux"},
                 "date": "2026-11-22",
                 "command": "python -m hardware baseline runs/lif",
-                "energy_meter": {"name": "NVML", "resolution": quantity(0.001, "J")},
+                "energy_meter": {"name": "NVML", "resolution_j": 0.001, "update_s": 0.1},
                 "idle": {"bare": spread(70.0, "W", 0.02), "loaded": spread(75.0, "W", 0.02)},
                 "networks": {"ann": sweep(0.0005, True)},
             }

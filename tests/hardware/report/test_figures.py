@@ -69,7 +69,9 @@ def test_a_picture_without_any_energy_is_made(found):
 
 def test_energy_over_the_step_time_is_drawn():
     points = [{"step_time_s": step, "low_j": step, "value_j": 2 * step, "high_j": 4 * step} for step in (1e-6, 1e-3)]
-    assert "a device" in check(over_step_time("s", "label", "caption", {"a device": points}))
+    marks = {"assumed": (1e-6, 1e-5), "pace": (1e-4, 1e-4)}
+    text = check(over_step_time("s", "label", "caption", {"a device": points}, marks))
+    assert all(word in text for word in ("a device", "assumed", "pace"))
 
 
 def test_a_sweep_without_energies_says_so():

@@ -22,12 +22,17 @@ def made(value, unit, low=None, high=None):
         (made(0.08, "spikes a neuron and step", 0.079, 0.081), "0.0800 (0.0790 to 0.0810)"),
         (made(1234.5, "1/s"), "1 234 /s"),
         (made(150_000, "B"), "150 kB"),
-        (made(-6e-3, "W", -20e-3, 8e-3), "−6.00 mW (−20.00 to 8.00)"),
-        (made(0.0, "J", 0.0, 3e-6), "0.00 µJ (0.00 to 3.00)"),
+        (made(-6e-3, "W", -20e-3, 8e-3), "−6.0 mW (−20.0 to 8.0)"),
+        (made(0.0, "J", 0.0, 3e-6), "0.0 µJ (0.0 to 3.0)"),
         (made(0.0, "J"), "0 J"),
         (made(2.5e-9, "J s"), "2.50 nJ s"),
         # Ends that differ from the value by little still differ on the page.
         (made(24.1312, "%", 24.1301, 24.1329), "24.1312 % (24.1301 to 24.1329)"),
+        # Ends that no one prefix suits have their own.
+        (made(296e-6, "J", 42.1e-6, 6.107e-3), "296 µJ (42.1 µJ to 6.11 mJ)"),
+        # As few decimals as a wide band bears.
+        (made(0.731, "times", 0.0, 14.505), "0.7 times (0.0 to 14.5)"),
+        (made(4812142.0, "operations", 4779928.0, 4844357.0), "4.812 million (4.780 to 4.844)"),
         (made(2.0, "times", 1.0, 4.0), "2.00 times (1.00 to 4.00)"),
     ],
 )
