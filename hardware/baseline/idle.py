@@ -1,5 +1,6 @@
 """Idle power of a device, kept with the session it was metered in; cells know which session they are of."""
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -22,13 +23,13 @@ class Idle:
     ----------
     device
         Its key.
-    meter
-        Of its energy.
+    make_meter
+        Begins to read its counters. Each stretch has a meter of its own: minutes may pass between them unread.
     """
 
-    def __init__(self, device: str, meter: Meter, protocol: Protocol, kept: Kept) -> None:
+    def __init__(self, device: str, make_meter: Callable[[], Meter], protocol: Protocol, kept: Kept) -> None:
         self.name = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S")
-        self._device, self._meter, self._protocol, self._kept = device, meter, protocol, kept
+        self._device, self._make_meter, self._protocol, self._kept = device, make_meter, protocol, kept
         self.powers: dict[str, Any] = dict.fromkeys(TIMES, unavailable(_NOT_YET))
         self.drifts: dict[str, Any] = {}
 
@@ -40,7 +41,7 @@ class Idle:
         """Meter it now and keep it."""
         say(f"{self._device}: idle, {when}, {self._protocol.idle_s:.0f} s")
         try:
-            parts = self._meter.idle(self._protocol.idle_s, self._protocol.trials)
+            parts = self._make_meter().idle(self._protocol.idle_s, self._protocol.trials)
         except CounterError as error:
             self.powers[when] = unavailable(str(error))
         else:

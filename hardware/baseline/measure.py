@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 from hardware.baseline import device as devices
@@ -27,7 +26,6 @@ DEVICES = ("cpu", "cuda")
 # Raise it when the result of one and the same cell changes.
 _FORMAT = 1
 _NOT_ASKED = "was not asked for: `python -m hardware baseline RUN` measures every device there is"
-MeterMaker = Callable[[Device], Meter]
 
 
 def measure_baseline(
@@ -121,7 +119,7 @@ class _Session:
     def _measure(self) -> None:
         idle = None
         if not isinstance(self.device.counters, str):
-            idle = Idle(self.device.key, Meter(self.device.counters), self.protocol, self.kept)
+            idle = Idle(self.device.key, self._make_meter, self.protocol, self.kept)
             idle.take("bare")
         load = os.getloadavg()[0]
         self.kept.put({"load": load, "threads": self.device.threads}, self.device.key, "load")
@@ -136,6 +134,10 @@ class _Session:
                     self._time(subject, name, variant, shown)
         if idle is not None:
             self._meter(idle)
+
+    def _make_meter(self) -> Meter:
+        assert not isinstance(self.device.counters, str)
+        return Meter(self.device.counters)
 
     def _ready(self, subject: Subject, variant: Variant) -> Ready | str:
         if subject.key not in self._expected:
@@ -183,8 +185,8 @@ class _Session:
                 if not idle.taken("loaded"):
                     idle.take("loaded")
                 for batch in missing:
-                    meter = Meter(self.device.counters)  # type: ignore[arg-type]
-                    cell = meter_cell(ready, self.subjects.spikes, batch, self.device, self.protocol, meter)
+                    spikes = self.subjects.spikes
+                    cell = meter_cell(ready, spikes, batch, self.device, self.protocol, self._make_meter)
                     cell["session"] = idle.name
                     self.kept.put(cell, self.device.key, subject.key, name, str(batch), "energy")
                     shown.advance(note=f"{subject.key} {name}")

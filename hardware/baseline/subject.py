@@ -15,7 +15,8 @@ from train.topology import AnnNetwork, SpikingNetwork
 
 TRAINED = "as trained"
 UNTRAINED = (
-    "untrained, as drawn from the run's seed: a dense network's time and energy do not depend on the weights' values"
+    "untrained, as drawn from the run's seed: a dense network's time does not depend on the weights' values (its power "
+    "may by a little)"
 )
 
 

@@ -149,7 +149,7 @@ def timed(latency: Quantity, inference: Quantity, calls: Sequence[float]) -> dic
 
 
 def meter_cell(
-    ready: Ready, spikes: Spikes, batch: int, device: Device, protocol: Protocol, meter: Meter
+    ready: Ready, spikes: Spikes, batch: int, device: Device, protocol: Protocol, make_meter: Callable[[], Meter]
 ) -> dict[str, Any]:
     """Power and total energy of an inference at one batch size, or ``unavailable``."""
     run = _running(ready, spikes, batch, device)
@@ -164,7 +164,7 @@ def meter_cell(
             device.sync()
 
         try:
-            stretches = []
+            meter, stretches = make_meter(), []
             for trial in range(protocol.trials):
                 warm_s = 0.0 if trial else protocol.energy_warm_s
                 stretches.append(meter.work(burst, protocol.energy_window_s, warm_s))

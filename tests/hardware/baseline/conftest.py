@@ -1,0 +1,163 @@
+"""A clock and counters of known power, and tiny runs."""
+
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+from train.artifacts import RunFolder, write_json
+from train.config import Config, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
+
+SMALL = {
+    "features": FeatureConfig(clip_s=0.8, mfcc=6, chroma=0),
+    "encoding": EncodingConfig(name="level", levels=4),
+}
+SIZES = {"conv_channels": (3, 4), "conv_kernels": (3, 3), "pools": (2, 2), "dense": (8,)}
+
+
+class World:
+    """Time that passes only by sleeping and working, and the energy used meanwhile."""
+
+    def __init__(self, idle_w):
+        self.now = 100.0
+        self.idle_w = idle_w
+        self._times, self._joules = [self.now], [0.0]
+
+    def __call__(self):
+        return self.now
+
+    def spend(self, seconds, watts):
+        self.now += seconds
+        self._times.append(self.now)
+        self._joules.append(self._joules[-1] + seconds * watts)
+
+    def sleep(self, seconds):
+        self.spend(seconds, self.idle_w(self.now) if callable(self.idle_w) else self.idle_w)
+
+    def joules(self, at):
+        return float(np.interp(at, self._times, self._joules))
+
+
+class FakeCounter:
+    """Counts a world's energy in steps, renewed at a rhythm, from some value on."""
+
+    def __init__(self, world, step_j=1e-3, update_s=0.1, wrap=None, start=0, phase=0.03):
+        self.name, self.step_j, self.update_s, self.wrap = "fake", step_j, update_s, wrap
+        self.resolution_j = step_j
+        self.world, self.start, self.phase = world, start, phase
+
+    def read(self):
+        renewed = math.floor((self.world.now - self.phase) / self.update_s) * self.update_s + self.phase
+        steps = self.start + math.floor(self.world.joules(renewed) / self.step_j)
+        return steps % self.wrap if self.wrap else steps
+
+
+@pytest.fixture(scope="session")
+def make_world():
+    return World
+
+
+@pytest.fixture(scope="session")
+def make_counter():
+    return FakeCounter
+
+
+@pytest.fixture(scope="session")
+def made_runs(tmp_path_factory):
+    """Folders of runs that were made already; tests work on copies."""
+    return tmp_path_factory.mktemp("baseline_runs"), set()
+
+
+@pytest.fixture
+def make_run(tmp_path, fake_clips, made_runs, monkeypatch):
+    """make_run(neuron): a tiny untrained run, exported if it spikes."""
+    import torch
+
+    from export.pipeline import export_run
+    from hardware.baseline import preprocessing, subject
+    from lava_runtime import inputs
+    from train.checkpoint import save_checkpoint
+    from train.encoding import make_encoder
+    from train.features import Normaliser
+    from train.model import new_network
+
+    build = fake_clips(inputs, subject, preprocessing)
+    noise = np.random.default_rng(0).normal(size=(3, 12_800)).astype(np.float32)
+    monkeypatch.setattr(preprocessing, "test_sounds", lambda _config: list(0.1 * noise))
+
+    def make(neuron="lif"):
+        here, made = made_runs
+        if neuron not in made:
+            write(neuron, RunFolder(here / neuron))
+            made.add(neuron)
+        shutil.copytree(here / neuron, tmp_path / neuron)
+        return RunFolder(tmp_path / neuron)
+
+    def write(neuron, run):
+        config = Config(name=neuron, network=NetworkConfig(neuron=neuron, **SIZES), **SMALL)
+        sets, labels = build(config)
+        torch.manual_seed(0)
+        network = new_network(config, make_encoder(config.encoding), sum(map(len, labels.values())))
+        with torch.no_grad():
+            for parameter in network.parameters():
+                if parameter.dim() > 1 and parameter.requires_grad:
+                    parameter.mul_(4)
+        values = {
+            "config": dump_config(config),
+            "state": network.state_dict(),
+            "normaliser": Normaliser.fit(list(sets["train"].sequences)).to_dict(),
+            "labels": {head: list(names) for head, names in labels.items()},
+            "epoch": 1,
+        }
+        save_checkpoint(run.checkpoint, values)
+        run.config.write_text(dump_config(config))
+        write_json(run.metrics, {})
+        if neuron != "ann":
+            export_run(run, 2)
+
+    return make
+
+
+@pytest.fixture
+def quick():
+    """A protocol of milliseconds."""
+    from hardware.baseline.protocol import Protocol
+
+    return Protocol(
+        batches=(1, 2),
+        window_s=0.001,
+        warm_s=0.0,
+        energy_window_s=0.02,
+        energy_warm_s=0.0,
+        idle_s=0.06,
+        burst_s=0.001,
+        clips=8,
+        check_clips=5,
+    )
+
+
+@pytest.fixture
+def few_variants(monkeypatch):
+    """Only variants that are ready at once."""
+    from hardware.baseline import measure
+
+    whole = measure.variants_of
+
+    def some(subject, device):
+        keep = ("eager", "inference", "engine_1")
+        return {name: variant for name, variant in whole(subject, device).items() if name in keep}
+
+    monkeypatch.setattr(measure, "variants_of", some)
+
+
+@pytest.fixture
+def on_device(monkeypatch):
+    """on_device(counters, cuda): the processor has these counters or this reason; the GPU is so."""
+    from hardware.baseline import device
+
+    def install(counters, cuda="no GPU"):
+        monkeypatch.setattr(device, "cpu", lambda _probe: device.Device("cpu", "a processor", 1, counters))
+        monkeypatch.setattr(device, "cuda", lambda _probe: cuda)
+
+    return install

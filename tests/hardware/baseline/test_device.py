@@ -1,0 +1,59 @@
+"""Which devices there are, and why not."""
+
+import pytest
+import torch
+
+from hardware.baseline import device
+from hardware.doctor.finding import Finding
+from hardware.doctor.probe import Probe
+
+WHOLE = [Finding("GPU 0", "ok", "H100"), Finding("CUDA of torch", "ok", "runs")]
+
+
+@pytest.fixture
+def findings(monkeypatch):
+    """findings(list, available): what the doctor finds, and what torch says; NVML is not asked."""
+
+    def install(found, available=True, built="12.1"):
+        class Nvml:
+            pass
+
+        monkeypatch.setattr(device.gpu, "check", lambda _probe: found)
+        monkeypatch.setattr(device, "torch_cuda", lambda _probe: built)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+        monkeypatch.setattr(device, "Nvml", Nvml)
+        monkeypatch.setattr(device, "nvml_counters", lambda *_: "the counter stands still")
+        monkeypatch.setenv("CUDA_DEVICE_ORDER", "")
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ([Finding("GPU", "missing", "none of NVIDIA's", "none needed")], "none of NVIDIA's"),
+        ([Finding("CUDA of torch", "wrong", "driver 470 is too old for it", "newer")], "driver 470 is too old for it"),
+        ([Finding("GPU 0", "wrong", "compute capability 10.0", "on the CPU")], "compute capability 10.0"),
+    ],
+)
+def test_the_doctors_findings_are_the_reasons(findings, found, reason):
+    findings(found)
+    assert device.cuda(Probe()) == reason
+
+
+def test_torch_has_the_last_word(findings):
+    findings(WHOLE, built="")
+    assert device.cuda(Probe()) == "torch is built without CUDA"
+    findings(WHOLE, available=False)
+    assert device.cuda(Probe()) == "NVIDIA's driver knows a GPU, but torch cannot use it"
+
+
+def test_a_gpu_whose_energy_is_unknown_is_still_timed(findings):
+    findings(WHOLE)
+    found = device.cuda(Probe())
+    assert (found.key, found.name, found.counters) == ("cuda", "H100", "the counter stands still")
+
+
+def test_the_processor():
+    found = device.cpu(Probe())
+    assert (found.key, found.threads >= 1, bool(found.name)) == ("cpu", True, True)

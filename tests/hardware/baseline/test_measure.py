@@ -1,0 +1,269 @@
+"""The section: what is in it with counters and without, and that a kill loses one cell at most."""
+
+import dataclasses
+import json
+import pickle
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hardware.baseline import measure, preprocessing
+from hardware.baseline.counter import CounterError
+from hardware.measurement import Quantity, quantity_of, read_measurement
+from train.config import load_config
+from train.errors import MaestroError
+
+
+class Steady:
+    """A counter of 20 W by the real clock, which ends after so many readings."""
+
+    name, step_j, wrap, resolution_j, update_s = "steady", 1e-6, None, 1e-6, 1e-3
+
+    def __init__(self, ends=None):
+        self.left = ends
+
+    def read(self):
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise CounterError("the counter is gone")
+        return int(time.perf_counter() * 1000) * 20_000
+
+
+def keys_of(entry, path=()):
+    """Paths to all numbers, or to the reasons that stand for them."""
+    if isinstance(entry, dict) and ("unavailable" in entry or {"value", "unit"} <= entry.keys()):
+        return {path}
+    if isinstance(entry, dict):
+        return {found for key, value in entry.items() for found in keys_of(value, (*path, key))}
+    return {path}
+
+
+def reasons_of(entry):
+    if isinstance(entry, dict):
+        if "unavailable" in entry:
+            return {entry["unavailable"]}
+        return {found for value in entry.values() for found in reasons_of(value)}
+    return set()
+
+
+@pytest.fixture
+def measured(make_run, quick, few_variants, on_device):
+    """measured(counters): the section of a tiny run on a processor with these counters."""
+
+    def of(counters, neuron="lif", run=None, **more):
+        on_device(counters)
+        return measure.measure_baseline(run or make_run(neuron), protocol=quick, **more)
+
+    return of
+
+
+def test_with_a_counter(measured):
+    section = measured([Steady()])
+    cpu = section["devices"]["cpu"]
+    assert section["devices"]["cuda"] == {"unavailable": "no GPU"}
+    assert cpu["energy_meter"] == {"name": "steady", "resolution_j": 1e-6, "update_s": 1e-3}
+    for when in ("bare", "loaded", "after"):
+        idle = quantity_of(cpu["idle"][when])
+        assert idle.low <= 20.0 <= idle.high
+    for network in ("ann", "snn"):
+        ran = cpu["networks"][network]
+        assert set(ran["best"]) == {"1", "2"}
+        assert ran["parameters"] > 0
+        for batch, best in ran["best"].items():
+            cell = ran["variants"][best]["batches"][batch]
+            power, total = quantity_of(cell["power"]), quantity_of(cell["energy_total"])
+            assert (power.unit, total.unit) == ("W", "J")
+            assert power.low <= 20.0 <= power.high
+            # As much as it takes when idle: nothing is dynamic.
+            dynamic = quantity_of(cell["energy_dynamic_loaded"])
+            assert dynamic.low <= 0 <= dynamic.high
+            latency, one, rate = (quantity_of(cell[key]) for key in ("latency", "per_inference", "throughput"))
+            assert latency.value == pytest.approx(one.value * int(batch))
+            assert rate.value == pytest.approx(1 / one.value)
+    assert "untrained" in cpu["networks"]["ann"]["weights"]
+
+
+def test_without_one_each_number_is_a_reason_and_nothing_else_changes(measured):
+    with_one = measured([Steady()])
+    without = measured("no counter here", run=None, neuron="dh_lif")
+    one, other = (section["devices"]["cpu"] for section in (with_one, without))
+    assert one.pop("energy_meter")["name"] == "steady"
+    assert other.pop("energy_meter") == {"unavailable": "no counter here"}
+    # Drift is a number, or reason, as a whole.
+    for entry in (one, other):
+        entry["idle"].pop("drift")
+        for ran in entry["networks"].values():
+            for variant in ran["variants"].values():
+                for cell in variant["batches"].values():
+                    cell.pop("drift")
+            ran.pop("best")
+    assert keys_of(one) == keys_of(other)
+    assert keys_of({**with_one, "devices": {}}) == keys_of({**without, "devices": {}})
+    assert reasons_of(other) == {"no counter here"}
+    cell = other["networks"]["ann"]["variants"]["eager"]["batches"]["1"]
+    assert isinstance(quantity_of(cell["latency"]), Quantity)
+    for key in ("power", "energy_total", "energy_dynamic_bare", "energy_dynamic_loaded"):
+        assert cell[key] == {"unavailable": "no counter here"}
+
+
+def test_a_counter_that_vanishes_midway(measured):
+    cpu = measured([Steady(ends=400)])["devices"]["cpu"]
+    reasons = reasons_of(cpu["networks"]) | reasons_of(cpu["idle"])
+    assert any("the counter is gone" in reason for reason in reasons)
+    for ran in cpu["networks"].values():
+        for variant in ran["variants"].values():
+            assert all("value" in cell["latency"] for cell in variant["batches"].values())
+
+
+def test_an_ann_is_its_own_twin(measured):
+    networks = measured("none", "ann")["devices"]["cpu"]["networks"]
+    assert list(networks) == ["ann"]
+    assert networks["ann"]["weights"] == "as trained"
+
+
+def test_what_takes_too_long_is_told(quick, make_run, few_variants, on_device):
+    on_device("none")
+    hasty = dataclasses.replace(quick, longest_call_s=1e-9)
+    cpu = measure.measure_baseline(make_run("ann"), protocol=hasty)["devices"]["cpu"]
+    cells = cpu["networks"]["ann"]["variants"]["eager"]["batches"]
+    assert cells["1"]["latency"]["unavailable"].startswith("a batch takes 0.0 s, more than the 1e-09 s it is given")
+    assert cells["2"]["latency"]["unavailable"].startswith("at batch 1 a batch takes")
+    assert cpu["networks"]["ann"]["best"] == {}
+
+
+def test_a_second_call_measures_nothing_and_says_the_same(measured, make_run, monkeypatch):
+    run = make_run("ann")
+    first = measured("none", run=run)
+    monkeypatch.setattr(measure, "time_cell", None)
+    second = measured("none", run=run)
+    assert first["devices"] == second["devices"]
+    assert json.loads(run.measurement.read_text())["baseline"] == second
+
+
+@pytest.mark.parametrize("change", ["again", "protocol", "network"])
+def test_what_was_measured_otherwise_is_measured_again(measured, make_run, quick, change, monkeypatch):
+    run = make_run("ann")
+    measured("none", run=run)
+    calls = []
+    time_cell = measure.time_cell
+    monkeypatch.setattr(measure, "time_cell", lambda *words: calls.append(1) or time_cell(*words))
+    if change == "again":
+        measured("none", run=run, again=True)
+    elif change == "protocol":
+        measure.measure_baseline(run, protocol=dataclasses.replace(quick, window_s=0.002))
+    else:
+        run.checkpoint.write_bytes(run.checkpoint.read_bytes() + b" ")
+        measured("none", run=run)
+    assert len(calls) == 4
+
+
+def test_one_device_alone_leaves_the_others(measured, make_run, on_device, quick):
+    run = make_run("ann")
+    section = measured("none", run=run, device="cuda")
+    assert "was not asked for" in section["devices"]["cpu"]["unavailable"]
+    assert section["devices"]["cuda"] == {"unavailable": "no GPU"}
+    section = measured("none", run=run, device="cpu")
+    assert section["devices"]["cuda"] == {"unavailable": "no GPU"}
+    assert "networks" in section["devices"]["cpu"]
+    section = measured("none", run=run, device="cuda")
+    assert "networks" in section["devices"]["cpu"]
+
+
+KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from hardware.baseline import device, measure, preprocessing, subject
+from train.artifacts import RunFolder
+
+with open(sys.argv[2], "rb") as file:
+    clips, sounds, protocol = pickle.load(file)
+subject.corpus_clips = preprocessing.corpus_clips = lambda config: clips
+preprocessing.test_sounds = lambda config: sounds
+device.cpu = lambda probe: device.Device("cpu", "a processor", 1, "none")
+device.cuda = lambda probe: "no GPU"
+whole, time_cell, done = measure.variants_of, measure.time_cell, []
+measure.variants_of = lambda *words: {name: whole(*words)[name] for name in ("eager", "inference")}
+
+def killed_at_the_third(*words):
+    done.append(words)
+    if len(done) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return time_cell(*words)
+
+measure.time_cell = killed_at_the_third
+measure.measure_baseline(RunFolder(Path(sys.argv[1])), protocol=protocol)
+"""
+
+
+def test_a_kill_keeps_what_was_done(measured, make_run, quick, root, tmp_path, monkeypatch):
+    run, carried = make_run("ann"), tmp_path / "carried"
+    clips = preprocessing.corpus_clips(load_config(run.config))
+    carried.write_bytes(pickle.dumps((clips, preprocessing.test_sounds(None), quick)))
+    command = [sys.executable, "-c", KILLED, str(run.path), str(carried)]
+    ended = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    files = {path.name for path in (run.path / ".baseline").iterdir()}
+    assert files == {
+        "preprocessing.json",
+        "cpu-load.json",
+        "cpu-ann-eager.json",
+        "cpu-ann-eager-1.json",
+        "cpu-ann-eager-2.json",
+    }
+    # The GPU, which there is not, was filed first, and whole.
+    assert read_measurement(run)["baseline"]["devices"]["cuda"] == {"unavailable": "no GPU"}
+
+    calls = []
+    time_cell = measure.time_cell
+    monkeypatch.setattr(measure, "time_cell", lambda *words: calls.append(words[2]) or time_cell(*words))
+    section = measured("none", run=run)
+    assert calls == [1, 2]
+    assert set(section["devices"]["cpu"]["networks"]["ann"]["best"]) == {"1", "2"}
+
+
+def test_a_damaged_cell_is_measured_again(measured, make_run):
+    run = make_run("ann")
+    before = measured("none", run=run)
+    for path in (run.path / ".baseline").glob("cpu-*.json"):
+        path.write_text("{")
+    after = measured("none", run=run)
+    assert keys_of(before["devices"]["cpu"]) == keys_of(after["devices"]["cpu"])
+
+
+def test_a_damaged_measurement_is_told_before_anything_is_measured(measured, make_run):
+    run = make_run("ann")
+    run.measurement.write_text("{")
+    with pytest.raises(MaestroError, match="cannot be read as JSON"):
+        measured("none", run=run)
+    assert not (run.path / ".baseline").exists()
+
+
+def test_the_command(cli, make_run, quick, few_variants, on_device, monkeypatch):
+    from hardware.baseline import command
+
+    on_device([Steady()])
+    monkeypatch.setattr(
+        command,
+        "measure_baseline",
+        lambda run, device, again: measure.measure_baseline(run, device, again, protocol=quick),
+    )
+    run = make_run("lif")
+    result = cli("hardware", "baseline", run.path)
+    assert result.exit_code == 0, result.output
+    for words in (
+        "ms an inference of the ANN, by batch",
+        "mJ an inference of the spiking network",
+        "fastest: ",
+        "idle: bare",
+    ):
+        assert words in result.output
+    result = cli("hardware", "baseline", run.path, "--json")
+    assert result.exit_code == 0
+    result = cli("hardware", "baseline", run.path.parent / "none")
+    assert (result.exit_code, "no such run folder" in result.output) == (1, True)
+    result = cli("hardware", "baseline", run.path, "--device", "tpu")
+    assert result.exit_code == 2
