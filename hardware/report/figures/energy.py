@@ -28,35 +28,48 @@ _FILL = {"measured": SERIES[0], "calibrated": SERIES[2], "literature": SERIES[4]
 
 @dataclass(frozen=True)
 class Band:
-    """A bar of the picture: an energy, or why there is none; ``total`` bars are thick, parts thin."""
+    """A bar of the picture: an energy, or why there is none; ``total`` bars are thick, parts thin. None: a heading."""
 
     head: str
-    found: Quantity | str
+    found: Quantity | str | None
     total: bool = True
     group: bool = False
 
 
-def bands(name: str, label: str, caption: str, rows: Sequence[Band]) -> Figure:
-    """Energies of an inference, low to high with the value marked, a row each; the class of evidence by hatch and word.
+def bands(
+    name: str,
+    label: str,
+    caption: str,
+    rows: Sequence[Band],
+    *,
+    unit: str = "J",
+    title: str = "energy of an inference",
+    reference: float | None = None,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Energies, low to high with the value marked, a row each; the class of evidence by hatch and word.
+
+    A line stands at ``reference``; bars beyond ``limits`` are told in words at the axis' end.
 
     Rows that have no energy say so in words; an energy of zero has no place on a log axis and is written.
     """
     numbers = [row.found for row in rows if isinstance(row.found, Quantity) and row.found.high > 0]
     low = min((found.low if found.low > 0 else found.high / 10 for found in numbers), default=1e-9)
     high = max((found.high for found in numbers), default=1e-3)
+    low, high = limits or (low / 2, high)
     height = sum(0.27 if row.total else 0.2 for row in rows) + 0.75
     with drawing(name, 8.6, height) as figure:
         axis = figure.add_subplot()
         axis.set_xscale("log")
         # Room at the right for the numbers, as decades.
-        axis.set_xlim(low / 2, high * (high / low) ** 0.55 * 4)
+        axis.set_xlim(low, high * (high / low) ** 0.55 * 4)
         place, ticks = 0.0, []
         for row in rows:
             height = 1.0 if row.total else 0.74
             centre = place + height / 2
             if row.group and place:
                 axis.axhline(place, color=SOFT, linewidth=0.6)
-            _bar(axis, row, centre, 0.3 if row.total else 0.17, low / 2)
+            _bar(axis, row, centre, 0.3 if row.total else 0.17, low)
             ticks.append((centre, row.head if row.total else f"   {row.head}"))
             place += height
         axis.set_ylim(place, 0)
@@ -64,9 +77,11 @@ def bands(name: str, label: str, caption: str, rows: Sequence[Band]) -> Figure:
         for text, row in zip(axis.get_yticklabels(), rows, strict=True):
             text.set_fontsize(8.2 if row.total else 7.4)
             text.set_color(INK if row.total else SOFT)
-        log_axis(axis.xaxis, "J")
+        if reference is not None:
+            axis.axvline(reference, color=INK, linewidth=1.2)
+        log_axis(axis.xaxis, unit)
         grid(axis, "x")
-        axis.set_xlabel("energy of an inference")
+        axis.set_xlabel(title)
         _legend(figure, {str(found.evidence) for found in numbers})
         svg = to_svg(figure, name, label)
     return Figure(name, svg, label, caption, 680)
@@ -74,11 +89,14 @@ def bands(name: str, label: str, caption: str, rows: Sequence[Band]) -> Figure:
 
 def _bar(axis: Any, row: Band, centre: float, half: float, left: float) -> None:
     found, size = row.found, 7.6 if row.total else 7
+    if found is None:
+        return
     if isinstance(found, str):
         axis.text(left * 1.1, centre, "unavailable", va="center", fontsize=size, color=SOFT, style="italic")
         return
-    if found.high <= 0:
-        axis.text(left * 1.1, centre, "0", va="center", fontsize=size, color=INK)
+    if found.high <= left:
+        text = f"◂ {amount(found)}" if found.high > 0 else "0"
+        axis.text(left * 1.1, centre, text, va="center", fontsize=size, color=INK)
         return
     colour, low = _FILL[str(found.evidence)], max(found.low, left)
     if found.high > low:

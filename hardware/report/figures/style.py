@@ -127,7 +127,7 @@ def grid(axis: Any, which: str = "x") -> None:
 
 def log_axis(axis: Any, unit: str) -> None:
     """Decades written as 1 µJ, 10 µJ, 100 µJ. Called when all is drawn."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     from hardware.report.format import with_unit
 
@@ -135,8 +135,11 @@ def log_axis(axis: Any, unit: str) -> None:
     # Within a decade or so its ends alone would say too little.
     between = (1.0, 2.0, 5.0) if high < 40 * low else (1.0,)
     axis.set_major_locator(LogLocator(base=10, subs=between, numticks=12))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(with_unit(value, unit))))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g}" if unit == "1" else _plain(with_unit(value, unit)))
+    )
+    # Over many decades minor ticks are too dense to read, and most of a picture's time.
+    axis.set_minor_locator(NullLocator())
 
 
 def _plain(text: str) -> str:

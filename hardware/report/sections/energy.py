@@ -14,6 +14,7 @@ from hardware.report.subject import Subject
 
 _READ = "Hatched and dotted bars are estimates, plain ones with a dot measurements."
 _ANALOG = "Chips are reckoned as if analog dendrites could be realised there: they run in the simulator alone."
+_PUBLISHED = "published power times time"
 _PARTS = {"synapses": "synapses", "updates": "updates", "messages": "messages", "static": "static"}
 
 
@@ -175,37 +176,28 @@ def _validation(section: Mapping[str, Any]) -> list[Block]:
     rows: list[Row] = []
     drawn: dict[str, list[Band]] = {}
     for entry in entries:
-        ratio = entry["ratio"]
-        text = number(ratio["value"])
-        if ratio["low"] < ratio["high"]:
-            text += f" ({number(ratio['low'])} to {number(ratio['high'])})"
+        ratio, predicted = entry["ratio"], find(entry, "predicted")
         profile = entry.get("profile", "")
-        by = section["devices"].get(profile, {}).get("title", profile)
-        cells = (
-            words(by),
-            words(entry["quantity"]),
-            cell(entry["predicted"], look=True),
-            cell(entry["measured"], look=True),
+        by = section["devices"].get(profile, {}).get("title", _PUBLISHED if profile == "published" else profile)
+        both = (cell(entry[key], look=True) for key in ("predicted", "measured"))
+        verdict = (words("yes" if entry["inside"] else "no"), words(entry.get("explained", "")))
+        basis: Any = ("estimated", "derived") if isinstance(predicted, str) else (predicted.kind, predicted.evidence)
+        times = Quantity(
+            ratio["value"], "1", basis[0], "predicted over measured", ratio["low"], ratio["high"], basis[1]
         )
-        inside = words("yes" if entry["inside"] else "no")
-        rows.append(Row(entry["network"], (*cells, Cell(text), inside, words(entry.get("explained", "")))))
+        rows.append(Row(entry["network"], (words(by), words(entry["quantity"]), *both, cell(times), *verdict)))
         head = f"{entry['network']}, {entry['quantity']}"
-        drawn.setdefault(head, [Band(f"{head}, measured", find(entry, "measured"), group=True)])
-        drawn[head].append(Band(f"predicted: {by}", find(entry, "predicted"), total=False))
-    columns = (
-        "network",
-        "constants",
-        "quantity",
-        "predicted",
-        "measured on silicon",
-        "ratio",
-        "in the band",
-        "explained",
-    )
-    label = "Energies predicted beside what silicon measured"
+        drawn.setdefault(head, [Band(head, None, group=True)]).append(Band(f"by {by}", times, total=False))
+    columns = ("network", "constants", "quantity", "predicted", "measured", "ratio", "in the band", "explained")
+    label = "Energies predicted, as multiples of what silicon measured"
     hit = sum(bool(entry["inside"]) for entry in entries)
-    caption = f"{label}: {hit} of {len(entries)} measurements lie in the predicted band; the table explains the rest."
-    picture = bands("energy-validation", label, caption, [band for group in drawn.values() for band in group])
+    caption = (
+        f"{label}, on a log axis, each with what it was predicted from: {hit} of {len(entries)} bands hold the "
+        "measurement, the line at 1; ◂ marks what lies beyond the axis. The table explains the others."
+    )
+    shown = [band for group in drawn.values() for band in group]
+    options: dict[str, Any] = {"unit": "1", "title": "predicted over measured", "reference": 1.0, "limits": (0.1, 10.0)}
+    picture = bands("energy-validation", label, caption, shown, **options)
     table = Table("Prediction beside what silicon measured", columns, tuple(rows), wide=True)
     return [Heading("Held against silicon"), picture, table]
 

@@ -99,7 +99,7 @@ def _placement(subject: Subject) -> list[Block]:
     )
     columns = ("layer", *COLUMNS, "cores", "binds", "fullest")
     marks = "; ".join(f"{MARKS[word]}: {word}, {MEANING[word]}" for word in ("inferred", "estimate"))
-    note = f"Counted, not compiled: of one core of each layer, by the rules of hardware/placement. a..b are bounds. {marks}."
+    note = f"Counted, not compiled: of one core of each layer, by hardware/placement. a..b are bounds. {marks}."
     text = f"{subject.label}: {verdict(found)}."
     if found.what_if:
         text += f" {found.what_if[0].upper()}{found.what_if[1:]}."

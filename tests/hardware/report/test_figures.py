@@ -67,6 +67,12 @@ def test_a_picture_without_any_energy_is_made(found):
     check(bands("e", "energies", "caption", [Band("nothing", found)]))
 
 
+def test_what_lies_beyond_the_axis_is_told():
+    rows = [Band("a network", None, group=True), Band("by a device", made(0.004, "1", 0.003, 0.006, "literature"))]
+    options = {"unit": "1", "title": "predicted over measured", "reference": 1.0, "limits": (0.1, 10.0)}
+    assert "◂ 0.00400" in check(bands("v", "label", "caption", rows, **options))
+
+
 def test_energy_over_the_step_time_is_drawn():
     points = [{"step_time_s": step, "low_j": step, "value_j": 2 * step, "high_j": 4 * step} for step in (1e-6, 1e-3)]
     marks = {"assumed": (1e-6, 1e-5), "pace": (1e-4, 1e-4)}

@@ -83,6 +83,14 @@ def test_what_is_measured_and_what_estimated_look_different(page, section):
     assert ">measured<" in text
 
 
+def test_predictions_stand_beside_what_silicon_measured(page, section):
+    text = section(page(*ALL), "energy").replace("\u202f", " ")
+    assert "1 of 1 bands hold the measurement" in text
+    row = text[text.index('<th scope="row">PilotNet LIF</th>') :]
+    for part in ("1.00 mJ (0.60 to 1.40)", "1.09 mJ", "0.90 (0.60 to 1.40)"):
+        assert part in row[: row.index("</tr>")]
+
+
 def test_measurements_of_other_machines_are_marked(page, section):
     assert "A GPU (another machine)" in section(page(*ALL), "baseline")
 
