@@ -124,7 +124,10 @@ class _Session:
         load = os.getloadavg()[0]
         self.kept.put({"load": load, "threads": self.device.threads}, self.device.key, "load")
         cells = sum(map(len, self.variants.values())) * len(self.protocol.batches)
-        seconds = cells * (self.protocol.trials * self.protocol.window_s + self.protocol.warm_s + 0.1)
+        window_s, warm_s = self.protocol.timing(self.device.key)
+        # A GPU is timed both call by call and in a row.
+        windows = self.protocol.trials * (2 if self.device.key == "cuda" else 1)
+        seconds = cells * (windows * window_s + warm_s + 0.1)
         say(
             f"{self.device.key} ({self.device.name}): {cells} cells to time, about {seconds / 60:.1f} min and compiling"
         )
@@ -176,6 +179,8 @@ class _Session:
             if (missing := self._unmetered(subject, name))
         ]
         cells = sum(len(missing) for _, _, missing in todo)
+        each_s = self.protocol.energy_warm_s + self.protocol.trials * self.protocol.energy_window_s
+        say(f"{self.device.key}: {cells} cells to meter, about {cells * each_s / 60:.0f} min")
         with progress(f"metering on {self.device.key}", cells, "cells") as shown:
             for subject, name, missing in todo:
                 ready = self._ready(subject, self.variants[subject.key][name])

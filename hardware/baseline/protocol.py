@@ -16,6 +16,8 @@ class Protocol:
         Of everything that is timed or metered; of six the least and the greatest hold the median with 96.9 %.
     window_s, warm_s
         Of a trial of latency, and before the first.
+    cuda_window_s, cuda_warm_s
+        The same on a GPU, whose clocks take a while to rise.
     energy_window_s, energy_warm_s
         Of a trial of energy, and before the first.
     idle_s
@@ -32,6 +34,8 @@ class Protocol:
     trials: int = 6
     window_s: float = 0.1
     warm_s: float = 0.05
+    cuda_window_s: float = 0.5
+    cuda_warm_s: float = 1.0
     energy_window_s: float = 5.0
     energy_warm_s: float = 5.0
     idle_s: float = 60.0
@@ -39,6 +43,10 @@ class Protocol:
     longest_call_s: float = 1.5
     clips: int = 512
     check_clips: int = 33
+
+    def timing(self, device: str) -> tuple[float, float]:
+        """Seconds of a window and of warming up on a device, when it is timed alone."""
+        return (self.cuda_window_s, self.cuda_warm_s) if device == "cuda" else (self.window_s, self.warm_s)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, with the words."""

@@ -117,6 +117,7 @@ def time_cell(
 ) -> dict[str, Any]:
     """Latency and throughput at one batch size; or why not, as ``unavailable``."""
     run = _running(ready, spikes, batch, device)
+    window_s, warm_s = protocol.timing(device.key)
     with threads_of(ready.threads):
         begun = clock()
         call_s = _once(run, device, clock)
@@ -125,14 +126,14 @@ def time_cell(
             call_s = _once(run, device, clock)
         if call_s > protocol.longest_call_s:
             return unavailable(f"a batch takes {call_s:.1f} s, more than the {protocol.longest_call_s:g} s it is given")
-        while clock() - begun < protocol.warm_s:
+        while clock() - begun < warm_s:
             _once(run, device, clock)
         calls: list[float] = []
         rates: list[float] = []
         for _ in range(protocol.trials):
-            calls.append(_mean_call(run, device, protocol.window_s, clock))
+            calls.append(_mean_call(run, device, window_s, clock))
             # On the processor a call is done when it returns, and one figure is both.
-            rates.append(calls[-1] if device.key == "cpu" else _mean_in_row(run, device, protocol, calls[-1], clock))
+            rates.append(calls[-1] if device.key == "cpu" else _mean_in_row(run, device, window_s, calls[-1], clock))
     latency, inference = median_of(calls), median_of([seconds / batch for seconds in rates])
     of_batch = latency.quantity("s", "calls of one batch")
     of_one = inference.quantity("s", "time of a call over its batch")
@@ -211,10 +212,10 @@ def _mean_call(run: Callable[[], object], device: Device, at_least_s: float, clo
 
 
 def _mean_in_row(
-    run: Callable[[], object], device: Device, protocol: Protocol, call_s: float, clock: Callable[[], float]
+    run: Callable[[], object], device: Device, window_s: float, call_s: float, clock: Callable[[], float]
 ) -> float:
     """Mean time of calls that follow each other without being waited for."""
-    calls = max(1, round(protocol.window_s / call_s))
+    calls = max(1, round(window_s / call_s))
     begun = clock()
     for _ in range(calls):
         run()

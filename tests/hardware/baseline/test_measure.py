@@ -12,6 +12,7 @@ import pytest
 
 from hardware.baseline import measure, preprocessing
 from hardware.baseline.counter import CounterError
+from hardware.baseline.device import Device
 from hardware.measurement import Quantity, quantity_of, read_measurement
 from train.config import load_config
 from train.errors import MaestroError
@@ -110,6 +111,19 @@ def test_without_one_each_number_is_a_reason_and_nothing_else_changes(measured):
         assert cell[key] == {"unavailable": "no counter here"}
 
 
+def test_a_device_that_is_not_waited_for_call_by_call(make_run, quick, few_variants, on_device):
+    """What stands in for a GPU counts how often it is waited for."""
+    waits = []
+    gpu = Device("cuda", "a GPU", 1, [Steady()], lambda: waits.append(1))
+    on_device("none", gpu)
+    section = measure.measure_baseline(make_run("ann"), "cuda", protocol=quick)
+    cell = section["devices"]["cuda"]["networks"]["ann"]["variants"]["eager"]["batches"]["2"]
+    for key in ("latency", "throughput", "power", "energy_total", "energy_dynamic_bare", "energy_dynamic_loaded"):
+        assert isinstance(quantity_of(cell[key]), Quantity)
+    assert "was not asked for" in section["devices"]["cpu"]["unavailable"]
+    assert waits
+
+
 def test_a_counter_that_vanishes_midway(measured):
     cpu = measured([Steady(ends=400)])["devices"]["cpu"]
     reasons = reasons_of(cpu["networks"]) | reasons_of(cpu["idle"])
@@ -199,6 +213,7 @@ measure.measure_baseline(RunFolder(Path(sys.argv[1])), protocol=protocol)
 """
 
 
+@pytest.mark.slow
 def test_a_kill_keeps_what_was_done(measured, make_run, quick, root, tmp_path, monkeypatch):
     run, carried = make_run("ann"), tmp_path / "carried"
     clips = preprocessing.corpus_clips(load_config(run.config))
