@@ -23,7 +23,8 @@ from hardware.bundle.quantities import profile_section
 from hardware.divergence import Comparison, compare_streams
 from hardware.loihi2.script.common import FORMAT
 from hardware.loihi2.script.result import delays
-from hardware.measurement import file_section
+from hardware.measure.derived import refresh
+from hardware.measurement import file_section, read_measurement
 from train.artifacts import RunFolder, sha256
 from train.errors import MaestroError
 
@@ -269,6 +270,8 @@ def file_of(run: RunFolder, bundle: Bundle, result: Path) -> Reading:
         content |= _measured(recording, bundle, net)
         content["compiler"] = compiled_section(recording.compiler_log, bundle)
     file_section(run, SECTIONS[recording.backend], content)
+    if "derived" in read_measurement(run):
+        refresh(run)
     return Reading(SECTIONS[recording.backend], content, comparison, missing, recording.failed)
 
 

@@ -15,6 +15,8 @@ from hardware.measurement import Quantity
 
 # Of a batch, and which chip's number stands beside it.
 _MEASURES = {"energy_total": "total", "energy_dynamic_bare": "dynamic", "throughput": "throughput"}
+# Parts of an energy that grow with the spikes, and what is counted of each.
+_GROWS = {"synapses": "syn_ops", "messages": "spikes_in"}
 # What a run on silicon measured (hardware/bundle), beside what is estimated.
 SILICON = "loihi2, measured"
 _BETTER = {"energy_total": "takes less energy", "energy_dynamic_bare": "takes less energy above idle"}
@@ -100,23 +102,34 @@ def _batch_verdict(measure: str, may: int | None, wins: int | None, sure: int | 
 
 
 def chip_number(measurement: Mapping[str, Any], chip: str, which: str) -> Quantity | str:
-    """A chip's ``total`` or ``dynamic`` energy of an inference in J, its ``latency`` in s or ``throughput`` in 1/s."""
+    """A chip's ``total`` or ``dynamic`` energy of an inference in J, its ``latency`` in s or ``throughput`` in 1/s.
+
+    Throughput is of one inference after the other: each takes the schedule's period, which is longer than the latency.
+    """
     if which == "throughput":
-        return inverse(chip_number(measurement, chip, "latency"), "1/s", f"{chip}'s latency")
+        return inverse(_interval(measurement, chip), "1/s", f"{chip}'s time an inference")
     if chip != SILICON:
         return find(measurement, "energy", "devices", chip, which)
-    return find(measurement, "loihi2", *(("time", "inference") if which == "latency" else ("energy", which)))
+    return _interval(measurement, chip) if which == "latency" else find(measurement, "loihi2", "energy", which)
+
+
+def _interval(measurement: Mapping[str, Any], chip: str) -> Quantity | str:
+    if chip == SILICON:
+        return find(measurement, "loihi2", "time", "inference")
+    return find(measurement, "energy", "devices", chip, "interval")
 
 
 def rate_break_even(measurement: Mapping[str, Any]) -> list[dict[str, Any]]:
     """From which mean firing rate the ANN takes less energy, for each device of both.
+
+    The input stays as it is: of synapses and messages the share of the layer that hears it does not grow.
 
     Returns
     -------
     list of dict
         ``snn`` and ``ann`` (devices; a measured one with its batch), ``compared`` (``total``, or ``dynamic`` where the
         ANN's figure has no static part), ``scale`` (times as many spikes as were counted, in every layer alike) and
-        ``rate`` (spikes a neuron and step) from which the ANN wins, and ``verdict``; or ``unavailable``.
+        ``rate`` (spikes a neuron and step, 1 at most) from which the ANN wins, and ``verdict``; or ``unavailable``.
     """
     rate = find(measurement, "counters", "total", "rate")
     devices = measurement.get("energy", {}).get("devices", {})
@@ -124,7 +137,7 @@ def rate_break_even(measurement: Mapping[str, Any]) -> list[dict[str, Any]]:
     for name in (chip for chip in chips(measurement) if chip != SILICON):
         for ann, compared, energy in _anns(measurement):
             entry = {"snn": name, "ann": ann, "compared": compared}
-            found.append({**entry, **_level(devices[name], energy, compared, rate)})
+            found.append({**entry, **_level(measurement, devices[name], energy, compared, rate)})
     return found
 
 
@@ -136,54 +149,81 @@ def _anns(measurement: Mapping[str, Any]) -> Iterator[tuple[str, str, Quantity |
             compared = "total" if whole else "dynamic"
             yield name, compared, find(entry, compared)
     for (device, network), batches in sweeps(measurement).items():
-        if network != "ann":
-            continue
-        for batch in ends(batches):
-            yield f"{device}, batch {batch}", "total", find(at_batch(batches, batch), "energy_total")
+        if network == "ann":
+            for batch in ends(batches):
+                yield f"{device}, batch {batch}", "total", find(at_batch(batches, batch), "energy_total")
 
 
-def _level(device: Mapping[str, Any], energy: Quantity | str, compared: str, rate: Quantity | str) -> dict[str, Any]:
-    whole = find(device, compared)
-    for number in (energy, rate, whole):
+def _level(
+    measurement: Mapping[str, Any],
+    device: Mapping[str, Any],
+    energy: Quantity | str,
+    compared: str,
+    rate: Quantity | str,
+) -> dict[str, Any]:
+    whole, updates = find(device, compared), find(device, "parts", "updates")
+    by_input = {part: _by_input(measurement, of) for part, of in _GROWS.items()}
+    for number in (energy, rate, whole, updates, *by_input.values()):
         if isinstance(number, str):
             return {"unavailable": number}
     assert isinstance(energy, Quantity)
     assert isinstance(rate, Quantity)
     assert isinstance(whole, Quantity)
-    names = ("synapses", "messages", "updates", *(("static",) if compared == "total" else ()))
-    parts = {name: find(device, "parts", name) for name in names}
+    parts = {name: find(device, "parts", name) for name in (*_GROWS, "updates", "static")}
+    if compared == "dynamic":
+        del parts["static"]
     found = {name: part for name, part in parts.items() if isinstance(part, Quantity)}
-    # A part may be within another, as the updates in an energy an operation that was measured all in.
+    # A part may be within another, as messages in an energy an operation that was measured all in.
     if not math.isclose(_sum(found.values(), "value"), whole.value):
-        return {
-            "unavailable": next((part for part in parts.values() if isinstance(part, str)), "its parts do not add up")
-        }
-    grows = [found[name] for name in ("synapses", "messages") if name in found]
-    stays = [found[name] for name in ("updates", "static") if name in found]
-    if _sum(grows, "low") <= 0:
+        lacking = next((part for part in parts.values() if isinstance(part, str)), "its parts do not add up")
+        return {"unavailable": lacking}
+
+    def grows(bound: str) -> float:
+        shares = ((1 - float(by_input[name])) * getattr(found[name], bound) for name in _GROWS if name in found)
+        return float(sum(shares))
+
+    def stays(bound: str) -> float:
+        return _sum(found.values(), bound) - grows(bound)
+
+    if grows("low") <= 0:
         return {"unavailable": "what its spikes take may be nothing, so no number of them is too many"}
 
     def scale(ann: float, fixed: str, slope: str) -> float:
-        return max(0.0, (ann - _sum(stays, fixed)) / _sum(grows, slope))
+        return max(0.0, (ann - stays(fixed)) / grows(slope))
 
     bounds = scale(energy.low, "high", "high"), scale(energy.high, "low", "low")
     value = scale(energy.value, "value", "value")
     kind, evidence = of_both(energy, *found.values())
-    how = "spikes at which both take the same: all layers' scaled alike; bounds taken as independent"
+    how = "spikes at which both take the same: all layers' scaled alike, the input's as they are; bounds independent"
     times_as_many = Quantity(value, "times", kind, how, *bounds, evidence)
-    ends = bounds[0] * rate.low, bounds[1] * rate.high
-    level = Quantity(value * rate.value, "spikes a neuron and step", kind, how, *ends, evidence)
-    return {"scale": plain(times_as_many), "rate": plain(level), "verdict": _rate_verdict(times_as_many, level)}
+    ends_of_rate = (min(1.0, number) for number in (value * rate.value, bounds[0] * rate.low, bounds[1] * rate.high))
+    middle, low, high = ends_of_rate
+    level = Quantity(middle, "spikes a neuron and step", kind, f"{how}; no more than 1", low, high, evidence)
+    verdict = _rate_verdict(times_as_many, bounds[0] * rate.low)
+    return {"scale": plain(times_as_many), "rate": plain(level), "verdict": verdict}
+
+
+def _by_input(measurement: Mapping[str, Any], counted: str) -> float | str:
+    """Share of what was counted that the network's input makes: all that the first layer with synapses does."""
+    section = measurement.get("counters", {})
+    layers = section.get("layers", {})
+    if "unavailable" in section:
+        return str(section["unavailable"])
+    numbers = [find(layer, counted) for layer in layers.values()]
+    values = [number.value for number in numbers if isinstance(number, Quantity)]
+    if len(values) < len(numbers) or not any(values):
+        return next((number for number in numbers if isinstance(number, str)), "the layers were not counted")
+    return next(value for value in values if value) / sum(values)
 
 
 def _sum(numbers: Iterable[Quantity], bound: str) -> float:
     return float(sum(getattr(number, bound) for number in numbers))
 
 
-def _rate_verdict(scale: Quantity, rate: Quantity) -> str:
+def _rate_verdict(scale: Quantity, least_rate: float) -> str:
     if scale.high == 0:
         return "the ANN takes less even than a network that never fires"
-    if rate.low > 1:
+    if least_rate > 1:
         return "the spiking network takes less even if every neuron fires at every step"
     if scale.low > 1:
         return f"the spiking network takes less; the ANN would from {_times(scale)} its spikes"

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from hardware.measure.accuracy import hear
-from hardware.measure.derived import derive
+from hardware.measure.derived import refresh
 from hardware.measure.show import show
-from hardware.measurement import current, file_section, identity, read_measurement
+from hardware.measurement import file_section, identity, read_measurement
 from train.artifacts import RunFolder
 from train.console import emit_json, say
 
@@ -33,7 +33,7 @@ def measure(path: Path, with_baseline: bool, as_json: bool) -> int:
         from hardware.baseline.command import measure_baseline
 
         measure_baseline(run, "all", again=False)
-    file_section(run, "derived", {"identity": identity(run), **derive(current(run))})
+    refresh(run)
     found = read_measurement(run)
     if as_json:
         emit_json(found)

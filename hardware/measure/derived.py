@@ -1,6 +1,6 @@
 """What follows from the other sections of ``measurement.json`` by arithmetic: section ``derived``.
 
-Pure: nothing is measured here, so it can be worked out anew whenever a section was replaced.
+Nothing is measured here, so it is worked out anew whenever a section was replaced.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,9 @@ from typing import Any
 from hardware.measure.bands import find, plain, times
 from hardware.measure.break_even import batch_break_even, chip_number, chips, rate_break_even
 from hardware.measure.sweeps import at_batch, ends, sweeps
+from hardware.measurement import current, file_section, identity
+from train.artifacts import RunFolder
+from train.errors import MaestroError
 
 
 def derive(measurement: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +34,23 @@ def derive(measurement: Mapping[str, Any]) -> dict[str, Any]:
         "throughput": _throughputs(measurement),
         "break_even": {"batch": batch_break_even(measurement), "firing_rate": rate_break_even(measurement)},
     }
+
+
+def refresh(run: RunFolder) -> None:
+    """Work the section out anew and file it, after another one was replaced.
+
+    Raises
+    ------
+    MaestroError
+        Another section is damaged, which is named as well as can be; nothing is filed.
+    """
+    measurement = current(run)
+    try:
+        found = derive(measurement)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        found_odd = f"a section is damaged ({type(error).__name__}: {error})"
+        raise MaestroError(str(run.measurement), found_odd, cure="delete it and measure again") from error
+    file_section(run, "derived", {"identity": identity(run), **found})
 
 
 def _products(measurement: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +15,7 @@ from hardware.measurement import (
     quantity_of,
     read_measurement,
     unavailable,
+    weakest,
 )
 from train.artifacts import RunFolder
 from train.errors import MaestroError
@@ -51,6 +54,25 @@ def test_a_quantity_says_what_it_rests_on():
     for entry in (3, {}, {"value": 1}, None, {"unavailable": 1}):
         with pytest.raises(MaestroError, match=r"is no number of ours.*Delete it and measure again"):
             quantity_of(entry)
+
+
+def test_what_follows_rests_on_the_weakest():
+    assert weakest(["measured", "calibrated"]) == "calibrated"
+    assert weakest(["derived", "measured", "literature", "calibrated"]) == "literature"
+    assert weakest([None, "calibrated"]) == "derived"
+    assert weakest(["measured"]) == "measured"
+
+
+def test_two_that_file_at_once_keep_each_others_sections(run, root):
+    script = (
+        "import sys; from pathlib import Path; from train.artifacts import RunFolder\n"
+        "from hardware.measurement import file_section\n"
+        "for _ in range(20): file_section(RunFolder(Path(sys.argv[1])), sys.argv[2], {'of': sys.argv[2]})"
+    )
+    names = ("one", "two", "three")
+    started = [subprocess.Popen([sys.executable, "-c", script, run.path, name], cwd=root) for name in names]
+    assert [process.wait(timeout=120) for process in started] == [0, 0, 0]
+    assert set(names) <= read_measurement(run).keys()
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

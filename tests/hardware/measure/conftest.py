@@ -44,7 +44,8 @@ CHIP = {
     },
     "dynamic": number(3.5e-3, "J", 1.6e-3, 6e-3, "literature"),
     "total": number(7.5e-3, "J", 3.6e-3, 14e-3, "literature"),
-    "latency": number(0.02, "s", 0.01, 0.04, "literature"),
+    "latency": number(0.015, "s", 0.0075, 0.03, "literature"),
+    "interval": number(0.02, "s", 0.01, 0.04, "literature"),
 }
 DIGITAL = {
     "network": "ann",
@@ -57,6 +58,7 @@ DIGITAL = {
     "dynamic": number(10e-3, "J", 5e-3, 20e-3, "literature"),
     "total": {"unavailable": "arithmetic alone"},
     "latency": {"unavailable": "arithmetic alone"},
+    "interval": {"unavailable": "arithmetic alone"},
 }
 
 
@@ -67,7 +69,15 @@ def measured():
     return copy.deepcopy(
         {
             "format": 1,
-            "counters": {"total": {"rate": number(0.04, "spikes a neuron and step", 0.03, 0.05)}},
+            "counters": {
+                "layers": {
+                    # A population that the input drives has no synapses.
+                    "input": {"syn_ops": number(0, "operations"), "spikes_in": number(0, "spikes")},
+                    "first": {"syn_ops": number(100, "operations"), "spikes_in": number(10, "spikes")},
+                    "second": {"syn_ops": number(300, "operations"), "spikes_in": number(90, "spikes")},
+                },
+                "total": {"rate": number(0.04, "spikes a neuron and step", 0.03, 0.05)},
+            },
             "energy": {"devices": {"chip": CHIP, "digital": DIGITAL}},
             "baseline": {
                 "devices": {

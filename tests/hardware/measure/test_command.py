@@ -168,6 +168,30 @@ def test_a_damaged_file_is_told_before_anything_is_measured(make_run, cli):
     assert run.measurement.read_text() == "{"
 
 
+@pytest.mark.parametrize(
+    "section",
+    [
+        None,
+        3,
+        {"devices": 3},
+        {"devices": {"cpu": None}},
+        {"devices": {"cpu": {"networks": {"ann": {"best": {"1": "x"}, "variants": {}}}}}},
+    ],
+)
+def test_a_damaged_section_is_told_and_nothing_filed(make_run, cli, section):
+    run = make_run("ann")
+    assert cli("hardware", "measure", run.path, "--no-baseline").exit_code == 0
+    content = json.loads(run.measurement.read_text())
+    filed = content["derived"]
+    content["baseline"] = section
+    run.measurement.write_text(json.dumps(content))
+    done = cli("hardware", "measure", run.path, "--no-baseline")
+    assert done.exit_code == 1
+    assert "measurement.json: a section is damaged (" in done.stderr
+    assert done.stderr.rstrip().endswith("Delete it and measure again")
+    assert json.loads(run.measurement.read_text())["derived"] == filed
+
+
 def test_a_run_that_is_not_there_or_not_exported(make_run, cli, tmp_path):
     done = cli("hardware", "measure", tmp_path / "none")
     assert done.exit_code == 1

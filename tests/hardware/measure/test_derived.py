@@ -13,7 +13,7 @@ from hardware.measurement import Quantity, quantity_of
 def test_products_and_throughputs(measured):
     found = derive(measured)
     product = found["energy_delay_product"]["chip"]
-    assert [product[key] for key in ("low", "value", "high")] == pytest.approx([3.6e-5, 1.5e-4, 5.6e-4])
+    assert [product[key] for key in ("low", "value", "high")] == pytest.approx([2.7e-5, 1.125e-4, 4.2e-4])
     assert (product["unit"], product["evidence"], product["kind"]) == ("J s", "literature", "estimated")
     product = found["energy_delay_product"]["cuda ann"]
     assert product["value"] == pytest.approx(40e-3 * 0.01)
