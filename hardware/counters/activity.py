@@ -37,7 +37,7 @@ def ann_work(
     trained: "TrainedRun", layers: list[AnnLayer], clips: "ClipSet", done: Callable[[int], None] = lambda _: None
 ) -> Work:
     """Work of all clips; ``done`` is told of the clips done, some at a time."""
-    network, met = trained.network, {layer.name: layer.met for layer in layers}
+    network, met = trained.network, {layer.name: (layer.met, layer.stored) for layer in layers}
     assert isinstance(network, AnnNetwork)
     parts = []
     with torch.no_grad():
@@ -45,8 +45,8 @@ def ann_work(
             found: dict[str, LayerWork] = {}
             for name, x, y in _layers(network, inputs):
                 came = _active(x, name)
-                operations = came @ met[name]
-                found[name] = LayerWork(came.sum(axis=1), _active(y, name).sum(axis=1), operations, operations)
+                operations, stored = (came @ weights for weights in met[name])
+                found[name] = LayerWork(came.sum(axis=1), _active(y, name).sum(axis=1), operations, stored, operations)
             parts.append(Work(found, _active(inputs, "").sum(axis=1), True, 0))
             done(len(inputs))
     return join(parts)

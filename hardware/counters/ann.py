@@ -58,9 +58,14 @@ class AnnLayer:
         return _met(self.weight, self.source)
 
     @property
+    def stored(self) -> Whole:
+        """All weights under every input, zeros too, flat; what lies on the padding is not counted."""
+        return _met(np.ones(self.weight.shape, np.int8), self.source)
+
+    @property
     def dense(self) -> int:
-        """Weights used for a clip, were none and no input zero; what lies on the padding is not counted."""
-        return int(_met(np.ones(self.weight.shape, np.int8), self.source).sum()) * self.uses
+        """Weights used for a clip, were none and no input zero."""
+        return int(self.stored.sum()) * self.uses
 
     def footprint(self, bits: int = WEIGHT_BITS) -> Footprint:
         """With ``bits`` a weight and an activation."""
@@ -121,6 +126,7 @@ def ann_counts(layers: Sequence[AnnLayer], work: Work, steps: int) -> Counts:
             float(done.spikes_in.sum()) / clips,
             float(done.axon_out.sum()) / clips,
             effective,
+            float(done.syn_ops_stored.sum()) / clips,
         )
     return Counts(found, steps, clips, float(work.input_spikes.sum()) / clips)
 
@@ -134,11 +140,11 @@ def twin_counts(plan: Sequence[LayerPlan], steps: int, clips: int, input_spikes:
     layers = {}
     for layer in ann_layers(plan, None, steps):
         came = input_spikes if layer.binary else math.nan
-        layers[layer.name] = _counts(layer, layer.weight.size, came, math.nan, math.nan)
+        layers[layer.name] = _counts(layer, layer.weight.size, came, math.nan, math.nan, math.nan)
     return Counts(layers, steps, clips, input_spikes)
 
 
-def _counts(layer: AnnLayer, nonzero: int, came: float, sent: float, effective: float) -> LayerCounts:
+def _counts(layer: AnnLayer, nonzero: int, came: float, sent: float, effective: float, stored: float) -> LayerCounts:
     return LayerCounts(
         kind="ann",
         neurons=layer.units,
@@ -154,4 +160,5 @@ def _counts(layer: AnnLayer, nonzero: int, came: float, sent: float, effective: 
         macs_effective=0.0 if layer.binary else effective,
         dense=layer.dense,
         footprint_bytes=layer.footprint().size_bytes,
+        syn_ops_stored=stored,
     )

@@ -17,6 +17,10 @@ _SPIKING = "counted by the engine on the exported integers"
 _ANN = "counted on the trained ANN's values, in float32"
 UNTRAINED = "depends on weights and activations, and no ANN of this topology was trained in this run"
 _SPARSE = "; here without the weights that are zero, as if a format that leaves them out took no room of its own"
+_STORED = (
+    "; one for every weight met by a spike or value, those that are zero but stored too, as if each were worked on: "
+    "whether the chip does so nobody published"
+)
 _NO_WEIGHTS = "it has no weights"
 _NO_ACTIVATION = "its outputs are logits, with no activation function to make zeros"
 _NO_SPIKES = "an ANN sends values, no spikes; see activation_sparsity"
@@ -98,6 +102,7 @@ def part_section(part: Part) -> dict[str, Any]:
         if spiking
         else unavailable(_NO_SPIKES),
         "syn_ops": mean(work.syn_ops, "operations", "; one for every non-zero weight met by a spike or value"),
+        "syn_ops_stored": mean(work.syn_ops_stored, "operations", _STORED),
         "dendrite_updates": sized(
             counts.dendrite_updates, "updates", "neurons, each at every step" if spiking else "units computed"
         ),

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.graph import ConvLayer, DenseLayer, DhLif, InputLayer, Network, SpikingLayer
+from export.graph import DenseLayer, DhLif, InputLayer, Network, SpikingLayer
 from hardware.counters.counts import Counts, LayerCounts
 from hardware.counters.footprint import Footprint, spiking_footprint, weight_counts
 from hardware.counters.work import LayerWork, Whole, Work
-from lava_runtime.engine.fan_out import conv_fan_out, dense_fan_out, fan_out, sources
+from lava_runtime.engine.fan_out import dense_fan_out, fan_out, sources
 
 
 def neuron_states(layer: SpikingLayer) -> int:
@@ -35,12 +35,19 @@ class SpikingCounter:
 
     @cached_property
     def _met(self) -> dict[str, Whole]:
-        """Synapses that a spike meets at every place of a layer's input, flat."""
-        found = {}
-        for name, layer in self.network.spiking:
-            if not isinstance(layer, InputLayer):
-                found[name] = fan_out(layer, self._sources[name]).reshape(-1)
-        return found
+        return self._fan_out(stored=False)
+
+    @cached_property
+    def _stored(self) -> dict[str, Whole]:
+        return self._fan_out(stored=True)
+
+    def _fan_out(self, stored: bool) -> dict[str, Whole]:
+        """Synapses that a spike meets at every place of a layer's input, flat; with ``stored`` zero weights too."""
+        return {
+            name: fan_out(layer, self._sources[name], stored=stored).reshape(-1)
+            for name, layer in self.network.spiking
+            if not isinstance(layer, InputLayer)
+        }
 
     def work(
         self, inputs: NDArray[Any], spikes: Mapping[str, NDArray[Any]], *, binary: bool = True, peak: int = 0
@@ -63,12 +70,14 @@ class SpikingCounter:
             sent = _whole(spikes[name])
             out, none = sent.sum(axis=1), np.zeros(len(sent), np.int64)
             if isinstance(layer, InputLayer):
-                layers[name] = LayerWork(none, out, none, arriving.sum(axis=1) if layer.weight else none)
+                layers[name] = LayerWork(none, out, none, none, arriving.sum(axis=1) if layer.weight else none)
             else:
-                operations, came = arriving @ self._met[name], arriving.sum(axis=1)
+                came = arriving.sum(axis=1)
+                operations, stored = arriving @ self._met[name], arriving @ self._stored[name]
                 if isinstance(layer, DenseLayer) and layer.recurrent is not None:
                     operations, came = operations + sent @ dense_fan_out(layer.recurrent), came + out
-                layers[name] = LayerWork(came, out, operations, operations)
+                    stored = stored + out * len(layer.recurrent)
+                layers[name] = LayerWork(came, out, operations, stored, operations)
             arriving = sent
         return Work(layers, given.sum(axis=1), binary, peak)
 
@@ -97,17 +106,15 @@ class SpikingCounter:
             macs_effective=0.0 if adds else effective,
             dense=self._dense(name, layer) * steps,
             footprint_bytes=spiking_footprint(layer).size_bytes,
+            syn_ops_stored=float(found.syn_ops_stored.sum()) / clips,
         )
 
     def _dense(self, name: str, layer: SpikingLayer) -> int:
         """Weights that would be used in a step, were none of them and no input zero; what a border cuts off is not."""
         if isinstance(layer, InputLayer):
             return math.prod(layer.shape)
-        if isinstance(layer, ConvLayer):
-            settings = (layer.stride, layer.padding, layer.dilation, layer.groups)
-            ones = np.ones(layer.weight.shape, np.int8)
-            return int(conv_fan_out(ones, *settings, self._sources[name], layer.shape[1:]).sum())
-        return layer.weight.size + (0 if layer.recurrent is None else layer.recurrent.size)
+        own = layer.recurrent if isinstance(layer, DenseLayer) else None
+        return int(self._stored[name].sum()) + (0 if own is None else own.size)
 
     def footprint(self, name: str) -> Footprint:
         """A layer's."""

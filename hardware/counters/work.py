@@ -21,6 +21,8 @@ class LayerWork:
         Spikes sent; of the ANN outputs that were not zero, before pooling.
     syn_ops
         Non-zero weights that were met by one of ``spikes_in``.
+    syn_ops_stored
+        All weights that were met by one of them, those that are zero too.
     effective
         The same, and with it an input population's non-zero inputs, each of which is weighed once (on the way into its
         bias) though no synapse is.
@@ -29,6 +31,7 @@ class LayerWork:
     spikes_in: Whole
     axon_out: Whole
     syn_ops: Whole
+    syn_ops_stored: Whole
     effective: Whole
 
 

@@ -54,12 +54,16 @@ def dense_fan_out(weight: NDArray[Any]) -> Integers:
     return met
 
 
-def fan_out(layer: ConvLayer | DenseLayer, source: Sequence[int]) -> Integers:
-    """Non-zero weights that a spike meets, branches and all, for every place of the input of shape ``source``."""
+def fan_out(layer: ConvLayer | DenseLayer, source: Sequence[int], *, stored: bool = False) -> Integers:
+    """Non-zero weights that a spike meets, branches and all, for every place of the input of shape ``source``.
+
+    With ``stored`` those that are zero count too: all that the layer's file holds.
+    """
+    weight = np.ones_like(layer.weight) if stored else layer.weight
     if isinstance(layer, ConvLayer):
-        settings = (layer.weight, layer.stride, layer.padding, layer.dilation, layer.groups)
+        settings = (weight, layer.stride, layer.padding, layer.dilation, layer.groups)
         return conv_fan_out(*settings, source, layer.shape[1:])
-    return dense_fan_out(layer.weight).reshape(source)
+    return dense_fan_out(weight).reshape(source)
 
 
 def sources(network: Network) -> dict[str, tuple[int, ...]]:

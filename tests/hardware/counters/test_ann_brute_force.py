@@ -17,6 +17,8 @@ from train.model import TrainedRun
 from train.plan import plan_layers
 from train.topology import AnnNetwork
 
+_COUNTED = ("dense", "stored", "effective", "came", "sent", "computed")
+
 
 class Given:
     """Features that are spikes already: normaliser and encoder at once."""
@@ -43,12 +45,13 @@ def brute_clip(plan, weights, spikes):
     def meet(name, weight, value):
         entry = found[name]
         entry["dense"] += 1
-        if value and weight:
-            entry["effective"] += 1
+        if value:
+            entry["stored"] += 1
+            entry["effective"] += 1 if weight else 0
 
     def use(layer, weight, x):
         """A layer on one frame (channel, height)."""
-        entry = found.setdefault(layer.name, dict.fromkeys(("dense", "effective", "came", "sent", "computed"), 0))
+        entry = found.setdefault(layer.name, dict.fromkeys(_COUNTED, 0))
         entry["came"] += sum(1 for row in x for value in row if value)
         out = []
         for row in range(layer.channels_out):
@@ -138,6 +141,8 @@ def test_the_anns_counts_by_hand(data):
         of_clip = [clip[name] for clip in wanted]
         done = work.layers[name]
         assert done.effective.tolist() == done.syn_ops.tolist() == [entry["effective"] for entry in of_clip]
+        assert done.syn_ops_stored.tolist() == [entry["stored"] for entry in of_clip]
+        assert layer.syn_ops_stored == sum(entry["stored"] for entry in of_clip) / clips
         assert done.spikes_in.tolist() == [entry["came"] for entry in of_clip]
         assert done.axon_out.tolist() == [entry["sent"] for entry in of_clip]
         effective = sum(entry["effective"] for entry in of_clip) / clips
@@ -159,6 +164,6 @@ def test_what_an_untrained_ann_would_do_is_no_number():
     assert np.isnan(first.acs_effective)
     assert first.macs_effective == 0
     assert all(np.isnan(layer.macs_effective) and layer.acs_effective == 0 for layer in others)
-    assert all(np.isnan([layer.syn_ops, layer.axon_out]).all() for layer in twin.layers.values())
+    assert all(np.isnan([layer.syn_ops, layer.syn_ops_stored, layer.axon_out]).all() for layer in twin.layers.values())
     assert all(layer.weights_nonzero == layer.weights for layer in twin.layers.values())
     assert [layer.uses for layer in ann_layers(plan, None, 94)] == [94, 94, 94, 1]

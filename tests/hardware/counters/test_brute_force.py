@@ -17,6 +17,8 @@ from hardware.counters.heard import spiking_work
 from hardware.counters.spiking import SpikingCounter, spiking_counts
 from lava_runtime.engine.engine import Engine
 
+_TALLIED = ("spikes_in", "axon_out", "syn_ops", "dendrite_updates", "state_updates")
+_MEANS = (*_TALLIED, "syn_ops_stored", "dense")
 MANY = settings(
     derandomize=True,
     deadline=None,
@@ -50,13 +52,14 @@ def synapses(layer, source):
 
 
 def count_synapses(found, came):
-    """Synapses asked at every step, and those of them that a spike meets with a weight: dense and effective."""
-    dense = effective = 0
+    """Synapses asked at every step, those of them that a spike meets, and those that have a weight then."""
+    dense = stored = effective = 0
     for origin, weight in found:
         for spike in came[origin]:
             dense += 1
+            stored += 1 if spike else 0
             effective += 1 if spike and weight else 0
-    return dense, effective
+    return dense, stored, effective
 
 
 def ones(spikes):
@@ -74,13 +77,16 @@ def count_layer(layer, source, came, sent):
     }
     if isinstance(layer, InputLayer):
         weighed = ones(came) if layer.weight else 0
-        return found | {"spikes_in": 0, "syn_ops": 0, "dense": len(sent) * steps, "effective": weighed}
-    dense, effective = count_synapses(synapses(layer, source), came)
+        none = {"spikes_in": 0, "syn_ops": 0, "syn_ops_stored": 0}
+        return found | none | {"dense": len(sent) * steps, "effective": weighed}
+    dense, stored, effective = count_synapses(synapses(layer, source), came)
     arrived = ones(came)
     if isinstance(layer, DenseLayer) and layer.recurrent is not None:
-        more, met = count_synapses(((m, w) for row in layer.recurrent.tolist() for m, w in enumerate(row)), sent)
-        dense, effective, arrived = dense + more, effective + met, arrived + ones(sent)
-    return found | {"spikes_in": arrived, "syn_ops": effective, "dense": dense, "effective": effective}
+        own = ((m, w) for row in layer.recurrent.tolist() for m, w in enumerate(row))
+        more, held, met = count_synapses(own, sent)
+        dense, stored, effective, arrived = dense + more, stored + held, effective + met, arrived + ones(sent)
+    operations = {"syn_ops": effective, "syn_ops_stored": stored, "effective": effective}
+    return found | operations | {"spikes_in": arrived, "dense": dense}
 
 
 def count_clip(network, sample):
@@ -115,11 +121,11 @@ def assert_counted(case):
     assert list(counts.layers) == list(wanted[0]) == list(tally.layers)
     for name, layer in counts.layers.items():
         by_clip = {key: [clip[name][key] for clip in wanted] for key in wanted[0][name]}
-        for key in ("spikes_in", "axon_out", "syn_ops", "effective"):
+        for key in ("spikes_in", "axon_out", "syn_ops", "syn_ops_stored", "effective"):
             assert getattr(work.layers[name], key).tolist() == by_clip[key], f"{case}, {name}, {key}"
-        for key in ("spikes_in", "axon_out", "syn_ops", "dendrite_updates", "state_updates", "dense"):
+        for key in _MEANS:
             assert getattr(layer, key) == sum(by_clip[key]) / clips, f"{case}, {name}, {key}"
-            if key != "dense":
+            if key in _TALLIED:
                 assert getattr(tally.layers[name], key) == sum(by_clip[key]), f"{case}, {name}, {key}"
         products = odd and isinstance(dict(network.spiking)[name], InputLayer)
         effective = sum(by_clip["effective"]) / clips

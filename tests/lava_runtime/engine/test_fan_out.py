@@ -46,6 +46,7 @@ def test_branches_count_too():
     branches = DhLif(np.array([2048, 200]), np.array([0, 2]), 205, 16)
     dense = DenseLayer(np.array([[2, 0, 4], [0, 0, 6], [8, 0, 0], [2, 0, 2]]), branches)
     np.testing.assert_array_equal(fan_out(dense, (3,)), [3, 0, 3])
+    np.testing.assert_array_equal(fan_out(dense, (3,), stored=True), [len(dense.weight)] * 3)
     np.testing.assert_array_equal(dense_fan_out(dense.weight), [3, 0, 3])
     conv = ConvLayer(np.ones((2, 1, 3, 1), np.int64), (1, 1), (1, 0), (1, 1), 1, branches, (1, 4, 1))
     np.testing.assert_array_equal(fan_out(conv, (1, 4, 1)), np.array([4, 6, 6, 4]).reshape(1, 4, 1))
