@@ -1,7 +1,8 @@
 """The verb ``baseline``: measure a run's network and its ANN twin, and say what was found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from hardware.baseline.measure import measure_baseline
@@ -10,6 +11,8 @@ from train.artifacts import RunFolder
 from train.console import emit_json, emit_table, say
 
 __all__ = ["baseline", "measure_baseline"]
+# Share of the time above which waiting for a core is told.
+_BUSY = 0.02
 _NETWORKS = {"ann": "the ANN", "snn": "the spiking network"}
 
 
@@ -54,9 +57,10 @@ def _show(key: str, entry: Mapping[str, Any]) -> None:
         for name, variant in ran["variants"].items():
             if "unavailable" in variant:
                 say(f"not measured: {name} ({variant['what']}): {variant['unavailable']}")
-    load = entry["load_before"]
-    if load is not None and load > 0.3:
-        say(f"others were using this machine: {load:.1f} processes ran or waited in the minute before")
+    waited = [share for ran in entry["networks"].values() for share in _waited(ran)]
+    if waited and median(waited) > _BUSY:
+        shares = f"{100 * median(waited):.0f} % of their time for a core, up to {100 * max(waited):.0f} %"
+        say(f"others were using this machine: cells waited {shares}, and took longer for it; --again measures anew")
     meter = entry["energy_meter"]
     if "unavailable" in meter:
         say(f"energy not measured: {meter['unavailable']}")
@@ -66,6 +70,14 @@ def _show(key: str, entry: Mapping[str, Any]) -> None:
         drift = entry["idle"]["drift"].get("over", {})
         if drift.get("drifts"):
             say(f"idle power drifted by {100 * drift['change']:+.1f} % while the cells were metered")
+
+
+def _waited(ran: Mapping[str, Any]) -> Iterator[float]:
+    for variant in ran["variants"].values():
+        for cell in _batches(variant).values():
+            share = quantity_of(cell["waited"])
+            if isinstance(share, Quantity):
+                yield share.value
 
 
 def _batches(variant: Mapping[str, Any]) -> Mapping[str, Any]:

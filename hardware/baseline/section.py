@@ -15,7 +15,7 @@ from hardware.baseline.trials import less_idle
 from hardware.baseline.variants import Variant
 from hardware.measurement import Quantity, quantity_of, unavailable
 
-TIMED = ("latency", "per_inference", "throughput")
+TIMED = ("latency", "per_inference", "throughput", "waited")
 METERED = ("power", "energy_total", "energy_dynamic_bare", "energy_dynamic_loaded")
 _NOT_METERED = "energy is metered of the plainest variant and of the fastest at each batch; this is neither"
 _STOPPED = "the measurement was stopped before this"

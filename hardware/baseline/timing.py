@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,15 @@ from hardware.baseline.protocol import Protocol
 from hardware.baseline.subject import Subject, batches_of
 from hardware.baseline.trials import drift_of, median_of
 from hardware.baseline.variants import Call, CannotError, Spikes, Variant
-from hardware.measurement import Quantity, unavailable
+from hardware.measurement import Quantity, exact, unavailable
 from train.metrics import decide
 
 # Two classes are as good as equal where their scores lie closer than this share of the largest: half a step of
 # bfloat16, which keeps 8 bits, at several layers.
 _TIE = 2.0**-6
+# Of the main thread: nanoseconds run, nanoseconds waited for a core, turns (Linux, Documentation/scheduler/
+# sched-stats.rst).
+SCHEDSTAT = Path("/proc/self/schedstat")
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,8 @@ def time_cell(
             call_s = _once(run, device, clock)
         if call_s > protocol.longest_call_s:
             return unavailable(f"a batch takes {call_s:.1f} s, more than the {protocol.longest_call_s:g} s it is given")
+        # Others' share is of everything from here on.
+        waited, since = waited_s(), clock()
         while clock() - begun < warm_s:
             _once(run, device, clock)
         calls: list[float] = []
@@ -137,7 +143,23 @@ def time_cell(
     latency, inference = median_of(calls), median_of([seconds / batch for seconds in rates])
     of_batch = latency.quantity("s", "calls of one batch")
     of_one = inference.quantity("s", "time of a call over its batch")
-    return timed(of_batch, of_one, calls)
+    return {**timed(of_batch, of_one, calls), "waited": waited_share(waited, clock() - since)}
+
+
+def waited_s() -> float | None:
+    """Seconds so far that this thread could have run and had no core, as Linux counts them; None where it does not."""
+    try:
+        return int(SCHEDSTAT.read_text().split()[1]) * 1e-9
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def waited_share(before_s: float | None, seconds: float) -> dict[str, Any]:
+    """Share of the time since ``before_s`` that others had the core: what is timed then is theirs too."""
+    now_s = waited_s()
+    if before_s is None or now_s is None:
+        return unavailable("the system does not tell how long a thread waits for a core")
+    return exact(max(0.0, now_s - before_s) / seconds, "share", "time the main thread waited for a core").as_dict()
 
 
 def timed(latency: Quantity, inference: Quantity, calls: Sequence[float]) -> dict[str, Any]:
