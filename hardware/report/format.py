@@ -90,7 +90,10 @@ def amount(quantity: Quantity) -> str:
     # Three significant digits, but so many decimals that the ends are told apart and no more than they bear.
     leading = math.floor(math.log10(high - low))
     wanted = _decimals(value, _DIGITS) if value else _decimals(largest, 2)
-    decimals = max(0, min(max(wanted, 1 - leading), 2 - leading, _decimals(largest, _MOST_DIGITS)))
+    decimals = min(max(wanted, 1 - leading), 2 - leading)
+    if low > 0:
+        decimals = max(decimals, _decimals(low, 2))
+    decimals = max(0, min(decimals, _decimals(largest, _MOST_DIGITS)))
     return f"{number(value, decimals)}{_spaced(word)} ({number(low, decimals)} to {number(high, decimals)})"
 
 

@@ -1,7 +1,6 @@
 """Whether every backend gives the same spikes, and what the network takes of a chip."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from hardware.report.blocks import Block, Cell, Heading, Missing, Row, Section, Table, Text, words
 from hardware.report.format import number
@@ -57,16 +56,15 @@ def _compared(subject: Subject, name: str, where: str) -> list[Block]:
     if isinstance(section, Missing):
         return [section] if name in subject.content else []
     found = section["comparison"]
-    differing = found.get("differing", found.get("differ"))
-    text = f"{subject.label} in {where}: {len(section.get('clips', []))} clips compared"
-    if differing is not None:
-        text += f", {_differing(differing)}"
-    return [Text(f"{text}, filed {section.get('provenance', {}).get('date', 'at an unknown time')}.")]
-
-
-def _differing(found: Any) -> str:
-    count = sum(found.values()) if isinstance(found, Mapping) else found
-    return f"{number(count, 0)} spikes differ" if isinstance(count, (int, float)) else f"differing: {found}"
+    if found["vacuous"]:
+        told = "no spike was expected of them, so that nothing is shown"
+    elif found["faults"] == 0:
+        told = f"every one of {number(sum(found['expected'].values()), 0)} spikes as expected"
+    else:
+        after = number(sum(found["spurious"].values()), 0)
+        told = f"{number(found['total'], 0)} spikes differ, {after} came after a reset"
+    made = section.get("provenance", {}).get("date", "at an unknown time")
+    return [Text(f"{subject.label} in {where}: {found['samples']} clips compared, {told}; filed {made}.")]
 
 
 def _placement(subject: Subject) -> list[Block]:

@@ -31,6 +31,7 @@ def made(value, unit, low=None, high=None):
         # Ends that no one prefix suits have their own.
         (made(296e-6, "J", 42.1e-6, 6.107e-3), "296 µJ (42.1 µJ to 6.11 mJ)"),
         # As few decimals as a wide band bears.
+        (made(30.7e-6, "J", 3.92e-6, 239.9e-6), "30.7 µJ (3.9 to 239.9)"),
         (made(0.731, "times", 0.0, 14.505), "0.7 times (0.0 to 14.5)"),
         (made(4812142.0, "operations", 4779928.0, 4844357.0), "4.812 million (4.780 to 4.844)"),
         (made(2.0, "times", 1.0, 4.0), "2.00 times (1.00 to 4.00)"),

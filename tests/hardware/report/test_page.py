@@ -5,7 +5,7 @@ import re
 import pytest
 
 from hardware.report.page import prose, render
-from train.artifacts import write_json
+from train.artifacts import sha256, write_json
 
 SECTIONS = (
     "verdict",
@@ -87,7 +87,7 @@ def test_predictions_stand_beside_what_silicon_measured(page, section):
     text = section(page(*ALL), "energy").replace("\u202f", " ")
     assert "1 of 1 bands hold the measurement" in text
     row = text[text.index('<th scope="row">PilotNet LIF</th>') :]
-    for part in ("1.00 mJ (0.60 to 1.40)", "1.09 mJ", "0.90 (0.60 to 1.40)"):
+    for part in ("1.00 mJ (0.60 to 1.40)", "1.09 mJ", "0.900 (0.600 to 1.400)"):
         assert part in row[: row.index("</tr>")]
 
 
@@ -151,6 +151,33 @@ def test_parity_of_another_network_is_not_shown(make_run, section):
     run = make_run()
     write_json(run.parity, {"net_sha256": "0" * 64})
     assert "parity.json was made of another model.net" in render([run.path], only=["parity"])
+
+
+@pytest.mark.parametrize(
+    ("total", "text"), [(0, "3 clips compared, every one of 1 234 spikes as expected"), (2, "2 spikes differ, 0 came")]
+)
+def test_what_the_chip_answered_is_told(make_run, change, total, text):
+    comparison = {
+        "samples": 3,
+        "expected": {"conv1": 1000, "heads": 234},
+        "differing": {"conv1": total, "heads": 0},
+        "spurious": {"conv1": 0, "heads": 0},
+        "total": total,
+        "faults": total,
+        "vacuous": False,
+    }
+    run = make_run()
+    change(run, lambda content: content.update(loihi2={"net_sha256": sha256(run.net), "comparison": comparison}))
+    assert text in render([run.path], only=["parity"]).replace("\u202f", " ")
+
+
+def test_energy_that_silicon_measured_comes_first(make_run, change, section, made):
+    run = make_run()
+    energies = {"total": made(2e-3, "J", 1.9e-3, 2.1e-3), "dynamic": made(1e-3, "J")}
+    change(run, lambda content: content.update(loihi2={"net_sha256": sha256(run.net), "energy": energies}))
+    text = render([run.path], only=["verdict", "energy"]).replace("\u202f", " ")
+    assert "An inference takes 1.90 to 2.10 mJ, measured on Loihi 2" in section(text, "verdict")
+    assert "Loihi 2, silicon" in section(text, "energy")
 
 
 def test_a_damaged_section_says_so_and_the_rest_is_shown(make_run, change, section):
