@@ -121,29 +121,5 @@ class SpikingCounter:
         return spiking_footprint(dict(self.network.spiking)[name])
 
 
-def spiking_counts(
-    network: Network, inputs: NDArray[Any], spikes: Mapping[str, NDArray[Any]], clips: int, steps: int
-) -> Counts:
-    """Counts of a network from sums of its spikes.
-
-    Parameters
-    ----------
-    network
-        What was exported.
-    inputs
-        How often each place of the input was not zero, summed over ``clips`` clips and their time, in the input's
-        shape. Input into a population is taken as 0, 1 and -1.
-    spikes
-        For every layer with neurons the spikes of each place, summed likewise, in the layer's shape.
-    clips
-        Number of clips.
-    steps
-        Steps of a clip.
-    """
-    counter = SpikingCounter(network)
-    summed = {name: values[np.newaxis] for name, values in spikes.items()}
-    return counter.counts(counter.work(inputs[np.newaxis], summed), clips, steps)
-
-
 def _whole(values: NDArray[Any]) -> Whole:
     return values.reshape(len(values), -1).astype(np.int64)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from export import reference
 from export.graph import Cuba, DenseLayer, DhLif, FlattenLayer, InputLayer, Network
 from hardware.counters.heard import spiking_work
-from hardware.counters.spiking import SpikingCounter, spiking_counts
+from hardware.counters.spiking import SpikingCounter
 from lava_runtime.engine.engine import Engine
 
 _TALLIED = ("spikes_in", "axon_out", "syn_ops", "dendrite_updates", "state_updates")
@@ -136,8 +136,9 @@ def assert_counted(case):
         spikes, inputs = {}, (case.spikes != 0).sum(axis=(0, -1))
         traces = [reference.run(network, sample) for sample in case.spikes]
         for index, name in enumerate(network.spiking_names):
-            spikes[name] = sum(trace[index].sum(axis=-1, dtype=float) for trace in traces)
-        assert spiking_counts(network, inputs, spikes, clips, steps) == counts
+            spikes[name] = sum(trace[index].sum(axis=-1, dtype=float) for trace in traces)[np.newaxis]
+        counter = SpikingCounter(network)
+        assert counter.counts(counter.work(inputs[np.newaxis], spikes), clips, steps) == counts
 
 
 def test_every_count_of_every_feature(drawn):

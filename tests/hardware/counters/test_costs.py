@@ -6,7 +6,7 @@ import pytest
 from export import reference
 from hardware.counters.costs import ann_costs, spiking_costs
 from hardware.counters.counts import Counts, LayerCounts
-from hardware.counters.spiking import spiking_counts
+from hardware.counters.spiking import SpikingCounter
 from lava_runtime.engine.fan_out import conv_fan_out
 
 
@@ -17,7 +17,9 @@ def test_costs_are_what_counting_gives(network):
     spikes = {"input": inputs.sum(axis=(0, -1)).astype(float)}
     for index, name in enumerate(network.spiking_names):
         spikes[name] = sum(trace[index].spikes.sum(axis=-1).astype(float) for trace in traces)
-    found = spiking_costs(spiking_counts(network, spikes["input"], spikes, clips, steps))
+    counter = SpikingCounter(network)
+    work = counter.work(spikes["input"][np.newaxis], {name: values[np.newaxis] for name, values in spikes.items()})
+    found = spiking_costs(counter.counts(work, clips, steps))
 
     assert {name: entry["neurons"] for name, entry in found["layers"].items()} == {
         "conv1": 21,

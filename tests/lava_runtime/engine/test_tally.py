@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from export import fixed_point, reference
 from export.graph import ConvLayer, DenseLayer, DhLif, FlattenLayer, InputLayer
-from hardware.counters.spiking import spiking_counts
+from hardware.counters.spiking import SpikingCounter
 from lava_runtime.engine.engine import Engine
 from lava_runtime.engine.tally import LayerTally, Tally
 
@@ -125,8 +125,9 @@ def test_operations_are_those_of_the_experiments(drawn):
     """The same number that ``hardware.counters`` finds from sums of spikes and fan-outs."""
     case = drawn.busy_case(["conv", "conv dendrites", "recurrent", "dense"], 4, 40, seed=50)
     result = Engine(case.network).run(case.spikes, layers=True)
-    spikes = {n: x.sum(axis=(0, -1)) for n, x in zip(case.network.spiking_names, result.layers, strict=True)}
-    counts = spiking_counts(case.network, case.spikes.sum(axis=(0, -1)), spikes, 4, 40)
+    spikes = {n: x.sum(axis=-1) for n, x in zip(case.network.spiking_names, result.layers, strict=True)}
+    counter = SpikingCounter(case.network)
+    counts = counter.counts(counter.work(case.spikes.sum(axis=-1), spikes), 4, 40)
     for name, layer in result.tally.layers.items():
         assert layer.syn_ops == 4 * counts.layers[name].syn_ops > 0
         assert layer.axon_out == 4 * counts.layers[name].axon_out
