@@ -23,14 +23,14 @@ GAIN_BITS = 3
 FLOAT_BITS = 32
 
 SPIKING_METHOD = (
-    f"counted on the exported integers: weights (zeros too, as the file holds them) {WEIGHT_BITS} bits each, decays "
-    f"{DECAY_BITS}, thresholds {THRESHOLD_BITS}, biases {BIAS_BITS}, delays {DELAY_BITS}, gains of branches "
+    f"from the sizes of the exported integers: weights (zeros too, as the file holds them) {WEIGHT_BITS} bits each, "
+    f"decays {DECAY_BITS}, thresholds {THRESHOLD_BITS}, biases {BIAS_BITS}, delays {DELAY_BITS}, gains of branches "
     f"{GAIN_BITS}, states {STATE_BITS} (voltages, and currents, one a branch); packed, without addresses, routing, "
     "sums and spikes under way"
 )
 ANN_METHOD = (
-    "counted: {bits} bits a weight, zeros too, and {bits} a unit's activation of one step; the running sums over time "
-    f"that the heads take the mean of have {FLOAT_BITS} bits"
+    "from sizes: {bits} bits a weight, zeros too, and {bits} a unit's activation of one step; the running sums over "
+    f"time that the heads take the mean of have {FLOAT_BITS} bits"
 )
 ANN_INTEGER = "; as it would be in int8, to which this project does not convert it: it runs in float32"
 

@@ -11,7 +11,7 @@ from hardware.counters.ann import AnnLayer, ann_counts, ann_layers, twin_counts
 from hardware.counters.counts import Counts
 from hardware.counters.footprint import Footprint
 from hardware.counters.heard import spiking_work
-from hardware.counters.neurobench import neurobench
+from hardware.counters.neurobench import module_bytes, neurobench
 from hardware.counters.section import (
     float_footprint,
     input_section,
@@ -57,6 +57,8 @@ class CountedRun:
         Counts of the untrained twin, where what depends on its training is NaN; None if the run is an ANN.
     constants
         Time constants by layer; None of an ANN.
+    held
+        Bytes of the ANN's parameters and buffers as torch holds them; None of a spiking run.
     """
 
     identity: Mapping[str, str | None]
@@ -66,6 +68,7 @@ class CountedRun:
     layers: Sequence[AnnLayer]
     twin: Counts | None
     constants: Mapping[str, Any] | None
+    held: int | None
 
     def section(self) -> dict[str, Any]:
         """The section "counters" of ``measurement.json``."""
@@ -88,7 +91,7 @@ class CountedRun:
             "steps": self.counts.steps,
             "layers": {name: part_section(part) for name, part in parts.items()},
             "total": total,
-            "neurobench": neurobench(total),
+            "neurobench": neurobench(total, self.held),
             "seed_formulas": {
                 **ann_formulas(self.layers),
                 **self._spiking_formulas(whole.footprint),
@@ -153,6 +156,7 @@ def _count_spiking(run: RunFolder, config: Config, threads: int | None) -> Count
         ann_layers(plan, None, clips.steps),
         twin_counts(plan, clips.steps, len(clips), counts.input_spikes),
         time_constants(engine.network, config.features.hop_s, branch_layers(config, engine.network.spiking_names)),
+        None,
     )
 
 
@@ -170,4 +174,5 @@ def _count_ann(run: RunFolder, config: Config, threads: int | None) -> CountedRu
     layers = layers_of(trained, clips.steps)
     with progress(f"counting {config.name}", len(clips), "clips") as meter:
         work = ann_work(trained, layers, clips, meter.advance)
-    return CountedRun(identity(run), ann_counts(layers, work, clips.steps), work, None, layers, None, None)
+    counts, held = ann_counts(layers, work, clips.steps), module_bytes(trained.network)
+    return CountedRun(identity(run), counts, work, None, layers, None, None, held)

@@ -11,6 +11,11 @@ from hardware.statistics import LEVEL, t_interval
 Values = NDArray[Any]
 
 
+def worked_out(value: float, unit: str, method: str) -> Quantity:
+    """A number that follows from sizes by a formula, with nothing run and nothing counted."""
+    return Quantity(float(value), unit, "estimated", method, float(value), float(value))
+
+
 def mean_over_clips(values: Values, unit: str, method: str, ceiling: float = float("inf")) -> Quantity:
     """Mean of counts, shape (clip,), with its 95 % t-interval; exact where every clip has the same.
 

@@ -9,12 +9,13 @@ import numpy as np
 from hardware.counters.ann import AnnLayer
 from hardware.counters.counts import Counts, LayerCounts
 from hardware.counters.footprint import ANN_INTEGER, ANN_METHOD, FLOAT_BITS, SPIKING_METHOD, WEIGHT_BITS, Footprint
-from hardware.counters.quantities import Values, mean_over_clips
+from hardware.counters.quantities import Values, mean_over_clips, worked_out
 from hardware.counters.work import LayerWork, Work
 from hardware.measurement import Quantity, exact, unavailable
 
 _SPIKING = "counted by the engine on the exported integers"
 _ANN = "counted on the trained ANN's values, in float32"
+_ANN_8_BITS = ANN_METHOD.format(bits=WEIGHT_BITS) + ANN_INTEGER
 UNTRAINED = "depends on weights and activations, and no ANN of this topology was trained in this run"
 _SPARSE = "; here without the weights that are zero, as if a format that leaves them out took no room of its own"
 _STORED = (
@@ -23,7 +24,7 @@ _STORED = (
 )
 _NO_WEIGHTS = "it has no weights"
 _NO_ACTIVATION = "its outputs are logits, with no activation function to make zeros"
-_NO_SPIKES = "an ANN sends values, no spikes; see activation_sparsity"
+_NO_SPIKES = "an ANN sends values at every step; see its activation sparsity"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,15 +134,13 @@ def connection_sparsity(counts: LayerCounts) -> dict[str, Any]:
 
 
 def _footprint(counts: LayerCounts, size: float, what: str) -> Quantity:
-    if counts.kind == "spiking":
-        return exact(size, "B", SPIKING_METHOD + what)
-    return Quantity(size, "B", "estimated", ANN_METHOD.format(bits=WEIGHT_BITS) + ANN_INTEGER + what, size, size)
+    return worked_out(size, "B", (SPIKING_METHOD if counts.kind == "spiking" else _ANN_8_BITS) + what)
 
 
 def float_footprint(layers: Sequence[AnnLayer]) -> dict[str, Any]:
-    """Of the ANN as this project runs it."""
+    """Of the ANN in the precision that this project runs it in."""
     size = sum(layer.footprint(FLOAT_BITS).size_bytes for layer in layers)
-    return exact(size, "B", ANN_METHOD.format(bits=FLOAT_BITS)).as_dict()
+    return worked_out(size, "B", ANN_METHOD.format(bits=FLOAT_BITS)).as_dict()
 
 
 def input_section(work: Work) -> dict[str, Any]:
@@ -154,12 +153,10 @@ def twin_section(counts: Counts, layers: Sequence[AnnLayer]) -> dict[str, Any]:
     adds = sum(layer.dense for layer in layers if layer.binary)
     products = sum(layer.dense for layer in layers if not layer.binary)
     a_step = sum(layer.dense // layer.uses for layer in layers if not layer.binary and layer.uses > 1)
-    size = counts.total("footprint_bytes")
-    method = ANN_METHOD.format(bits=WEIGHT_BITS) + ANN_INTEGER
     unknown = unavailable(UNTRAINED)
 
     def operations(value: float, what: str) -> dict[str, Any]:
-        return exact(value, "operations", f"counted from the topology: {what}").as_dict()
+        return worked_out(value, "operations", f"from the topology: {what}").as_dict()
 
     return {
         "neurons": int(counts.total("neurons")),
@@ -170,10 +167,10 @@ def twin_section(counts: Counts, layers: Sequence[AnnLayer]) -> dict[str, Any]:
         "acs_dense": operations(adds, "those of the first layer, whose input is 0 or 1"),
         "macs_dense": operations(products, "those of the other layers"),
         "macs_dense_a_step": operations(a_step, "those of a step; the heads are computed once an inference"),
-        "dendrite_updates": exact(
-            counts.total("dendrite_updates"), "updates", "counted from the topology: units computed"
+        "dendrite_updates": worked_out(
+            counts.total("dendrite_updates"), "updates", "from the topology: units computed"
         ).as_dict(),
-        "footprint": Quantity(size, "B", "estimated", method, size, size).as_dict(),
+        "footprint": worked_out(counts.total("footprint_bytes"), "B", _ANN_8_BITS).as_dict(),
         "footprint_float32": float_footprint(layers),
         "effective_acs": unknown,
         "effective_macs": unknown,

@@ -12,8 +12,8 @@ from typing import Any
 
 from hardware.counters.ann import AnnLayer
 from hardware.counters.footprint import ANN_INTEGER, FLOAT_BITS, STATE_BITS, WEIGHT_BITS, Footprint
-from hardware.counters.quantities import Values, mean_over_clips
-from hardware.measurement import Quantity, exact, unavailable
+from hardware.counters.quantities import Values, mean_over_clips, worked_out
+from hardware.measurement import exact, unavailable
 
 LEAVE_OUT = (
     "They leave out the updates of neurons, which a chip makes every step whether or not a spike arrives, so that "
@@ -35,10 +35,9 @@ def ann_formulas(layers: Sequence[AnnLayer]) -> dict[str, Any]:
         "C_mult + C_add of an inference, no zero left out: an addition for every weight used, a multiplication too "
         "but in the first layer, whose input is 0 or 1"
     )
-    size = bits / 8
     return {
-        "m_ann": Quantity(size, "B", "estimated", memory, size, size).as_dict(),
-        "c_ann": exact(adds + products, "operations", work).as_dict(),
+        "m_ann": worked_out(bits / 8, "B", memory).as_dict(),
+        "c_ann": worked_out(adds + products, "operations", work).as_dict(),
     }
 
 
@@ -72,10 +71,12 @@ def spiking_formulas(
     )
     unsaid = footprint.currents + footprint.parameters
     return {
-        "m_snn": exact(memory, "B", how).as_dict(),
+        "m_snn": worked_out(memory, "B", how).as_dict(),
         "c_snn": mean_over_clips(syn_ops, "operations", "C_add: an addition for every weight a spike meets").as_dict(),
         "left_out_updates": exact(updates, "updates", "states stepped, every one at every step").as_dict(),
-        "left_out_memory": exact(unsaid / 8, "B", "currents, decays, thresholds, biases, delays and gains").as_dict(),
+        "left_out_memory": worked_out(
+            unsaid / 8, "B", "from sizes: currents, decays, thresholds, biases, delays and gains"
+        ).as_dict(),
     }
 
 

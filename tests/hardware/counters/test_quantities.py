@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hardware.counters.quantities import mean_over_clips
+from hardware.counters.quantities import mean_over_clips, worked_out
 
 
 def test_a_mean_has_the_interval_of_student():
@@ -24,6 +24,12 @@ def test_of_one_clip_the_value_is_given_and_no_more_said():
     found = mean_over_clips(np.array([3]), "spikes", "counted")
     assert found.low == found.value == found.high == 3
     assert found.method == "counted; one clip, so that nothing is known of others"
+
+
+def test_what_a_formula_gives_is_estimated():
+    found = worked_out(12, "B", "from sizes")
+    assert (found.value, found.low, found.high, found.unit) == (12, 12, 12, "B")
+    assert (found.kind, found.evidence, found.method) == ("estimated", "derived", "from sizes")
 
 
 def test_an_interval_ends_where_counts_do():

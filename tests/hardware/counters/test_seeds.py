@@ -15,6 +15,7 @@ def test_of_an_ann():
     assert found["m_ann"]["value"] == 22
     assert "(88 B)" in found["m_ann"]["method"]
     assert (found["m_ann"]["kind"], found["m_ann"]["unit"]) == ("estimated", "B")
+    assert (found["c_ann"]["kind"], found["c_ann"]["unit"]) == ("estimated", "operations")
     # The kernel lies on the padding twice; the first layer only adds.
     assert found["c_ann"]["value"] == (3 * 4 - 2) * 10 + 2 * 12
     assert found["c_ann"]["low"] == found["c_ann"]["high"] == found["c_ann"]["value"]
@@ -24,6 +25,8 @@ def test_of_a_spiking_network():
     footprint = Footprint(weights=8 * 20, zeros=8 * 5, parameters=41, voltages=24 * 6, currents=24 * 12)
     found = spiking_formulas(footprint, 6, 3, 7, np.array([100, 120, 110]), 18 * 50)
     # 9 places have addresses of 4 bits.
+    assert found["m_snn"]["kind"] == found["left_out_memory"]["kind"] == "estimated"
+    assert found["c_snn"]["kind"] == found["left_out_updates"]["kind"] == "measured"
     assert found["m_snn"]["value"] == (160 + 144 + 7 * 4) / 8
     assert "zeros too (5 B of them)" in found["m_snn"]["method"]
     assert "7 spikes of the busiest step of the set as addresses of 4 bits" in found["m_snn"]["method"]
