@@ -97,7 +97,13 @@ def _environment() -> Environment:
     )
     environment.filters["prose"] = prose
     environment.filters["drawn"] = Markup
+    environment.filters["together"] = together
     return environment
+
+
+def together(text: str) -> str:
+    """A number that may only be broken before its interval."""
+    return text.replace(" to ", "\u00a0to\u00a0")
 
 
 def prose(text: Any) -> Markup:

@@ -6,6 +6,9 @@ from typing import Any
 from hardware.report.blocks import Figure
 from hardware.report.figures.style import INK, SOFT, dashes, drawing, grid, log_axis, marker, series, to_svg
 
+# Marks a branch that does not decay at all.
+_ENDLESS = ">"
+
 
 def time_constants(
     name: str,
@@ -42,22 +45,26 @@ def time_constants(
         axis.set_ylim(len(layers) - 0.5, -0.5)
         axis.set_xlabel("time constant")
         grid(axis, "x")
-        _legend(figure, branches, bool(before_s))
+        endless = any(entry.get("steps") is None for entries in layers.values() for entry in entries)
+        _legend(figure, branches, bool(before_s), endless)
         svg = to_svg(figure, name, label)
     return Figure(name, svg, label, caption, 560)
 
 
 def _branch(axis: Any, entry: Mapping[str, float | None], at: float, branch: int, step_s: float) -> None:
     value, low, high = (entry.get(key) for key in ("steps", "steps_low", "steps_high"))
-    if value is None:
-        return
     colour = series(branch)
+    if value is None:
+        # Beyond every scale: at the edge.
+        edge = {"transform": axis.get_yaxis_transform(), "clip_on": False}
+        axis.plot([1.0], [at], _ENDLESS, color=colour, markersize=7, **edge)
+        return
     if low is not None and high is not None and low < high:
         axis.plot([low * step_s, high * step_s], [at, at], color=colour, linewidth=1.8, linestyle=dashes(0))
     axis.plot([value * step_s], [at], marker(branch), color=colour, markersize=5)
 
 
-def _legend(figure: Any, branches: int, before: bool) -> None:
+def _legend(figure: Any, branches: int, before: bool, endless: bool) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
@@ -66,4 +73,6 @@ def _legend(figure: Any, branches: int, before: bool) -> None:
     ]
     if before:
         handles.append(Line2D([], [], color=INK, marker="|", linewidth=0, markersize=9, label="before training"))
+    if endless:
+        handles.append(Line2D([], [], color=INK, marker=_ENDLESS, linewidth=0, markersize=7, label="does not decay"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), labelcolor=SOFT)

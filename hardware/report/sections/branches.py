@@ -79,4 +79,4 @@ def _of_run(subject: Subject, layers: Mapping[str, Sequence[Mapping[str, float |
 
 
 def _tau(steps: float | None, step_s: float) -> str:
-    return "no decay" if steps is None else with_unit(steps * step_s, "s")
+    return "does not decay" if steps is None else with_unit(steps * step_s, "s")

@@ -130,6 +130,8 @@ def _formulas(known: Sequence[tuple[Subject, Mapping[str, Any]]]) -> Table:
         "m_snn": "memory of the SNN, M_SNN = Mw + Mp + Ms",
         "c_ann": "cost of the ANN, C_ANN = C_mult + C_add",
         "c_snn": "cost of the SNN, C_SNN = C_add",
+        "left_out_updates": "left out: updates of states",
+        "left_out_memory": "left out: memory of currents, decays and thresholds",
     }
     rows = []
     for key in dict.fromkeys(key for _, section in known for key in section.get("seed_formulas", {})):

@@ -71,7 +71,7 @@ def chip_energy(subject: Subject) -> tuple[str, Quantity | str]:
 def _step(section: Mapping[str, Any]) -> str:
     """The step time that static power was reckoned with."""
     found = find(section, "assumed", "step_time")
-    return "" if isinstance(found, str) else f" at {span(found)} a step"
+    return "" if isinstance(found, str) else f"; {span(found)} a step"
 
 
 def baseline_energy(subject: Subject) -> tuple[str, Quantity | str]:
@@ -98,7 +98,7 @@ def _energy_words(subject: Subject) -> str:
     if chip.kind == "measured":
         text = f"An inference takes {span(chip)}, {where}"
     else:
-        text = f"An inference takes {span(chip)} by estimate for {where}, which no silicon has checked for it"
+        text = f"An inference takes {span(chip)} by estimate ({where}), which no silicon has checked for it"
         if subject.analog:
             text += ", and as if analog dendrites could be realised there"
     text += f"; the energy of {what} at batch 1 is {base}"

@@ -8,6 +8,7 @@ import pytest
 
 from hardware.measurement import Quantity
 from hardware.report.clip import Heard, Sound, Spikes
+from hardware.report.figures.branches import time_constants
 from hardware.report.figures.confusion import confusion
 from hardware.report.figures.energy import Band, bands, over_step_time
 from hardware.report.figures.raster import raster
@@ -71,6 +72,15 @@ def test_what_lies_beyond_the_axis_is_told():
     rows = [Band("a network", None, group=True), Band("by a device", made(0.004, "1", 0.003, 0.006, "literature"))]
     options = {"unit": "1", "title": "predicted over measured", "reference": 1.0, "limits": (0.1, 10.0)}
     assert "◂ 0.00400" in check(bands("v", "label", "caption", rows, **options))
+
+
+def test_branches_that_do_not_decay_are_drawn_at_the_edge():
+    decays = {"steps": 5.0, "steps_low": 4.0, "steps_high": 6.0}
+    endless = dict.fromkeys(decays)
+    figure = time_constants("t", "label", "caption", {"conv1": [decays, endless]}, {"conv1": [0.1, 0.5]}, 0.032)
+    assert "does not decay" in check(figure)
+    assert "does not decay" not in check(time_constants("t", "l", "c", {"conv1": [decays, decays]}, {}, 0.032))
+    check(time_constants("t", "l", "c", {"conv1": [endless, endless]}, {}, 0.032))
 
 
 def test_energy_over_the_step_time_is_drawn():
