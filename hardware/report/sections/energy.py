@@ -6,15 +6,15 @@ from typing import Any
 
 from hardware.measure.bands import find
 from hardware.measurement import Quantity
-from hardware.report.blocks import Block, Cell, Fold, Heading, Missing, Points, Row, Section, Table, Text, cell, words
+from hardware.report.blocks import Block, Cell, Fold, Missing, Points, Row, Section, Table, Text, cell, words
 from hardware.report.figures.energy import Band, bands, over_step_time
 from hardware.report.format import listed, number, prefix_of, told, with_unit
 from hardware.report.sections.measured import measured_energies
+from hardware.report.sections.validation import held_against_silicon
 from hardware.report.subject import Subject
 
 _READ = "Hatched and dotted bars are estimates, plain ones with a dot measurements."
 _ANALOG = "Chips are reckoned as if analog dendrites could be realised there: they run in the simulator alone."
-_PUBLISHED = "published power times time"
 _PARTS = {"synapses": "synapses", "updates": "updates", "messages": "messages", "static": "static"}
 
 
@@ -33,7 +33,7 @@ def energy(subjects: Sequence[Subject]) -> Section:
     for subject, section in known:
         blocks += _of_run(subject, section)
     if known:
-        blocks += [*_validation(known[0][1]), _constants([section for _, section in known])]
+        blocks += [*held_against_silicon(known[0][1]), _constants([section for _, section in known])]
     return Section("energy", "Energy", blocks)
 
 
@@ -157,49 +157,17 @@ def _table(subject: Subject, section: Mapping[str, Any]) -> Table:
                 _number(find(entry, "dynamic")),
                 _number(find(entry, "total"), True),
                 _number(find(entry, "latency")),
+                _number(find(entry, "interval")),
             ),
         )
         for name, entry in section["devices"].items()
     ]
-    columns = ("device", *_PARTS.values(), "dynamic", "in all", "latency")
+    columns = ("device", *_PARTS.values(), "dynamic", "in all", "latency", "one every")
     return Table(f"{subject.label}: energy of an inference, estimated", columns, tuple(rows), wide=True)
 
 
 def _number(found: Quantity | str, look: bool = False) -> Cell:
     return Cell("unavailable", missing=found) if isinstance(found, str) else cell(found, look=look)
-
-
-def _validation(section: Mapping[str, Any]) -> list[Block]:
-    entries = section.get("validation") or []
-    if not entries:
-        return [Missing("validation", "no network with published counts and joules was given")]
-    rows: list[Row] = []
-    drawn: dict[str, list[Band]] = {}
-    for entry in entries:
-        ratio, predicted = entry["ratio"], find(entry, "predicted")
-        profile = entry.get("profile", "")
-        by = section["devices"].get(profile, {}).get("title", _PUBLISHED if profile == "published" else profile)
-        both = (cell(entry[key], look=True) for key in ("predicted", "measured"))
-        verdict = (words("yes" if entry["inside"] else "no"), words(entry.get("explained", "")))
-        basis: Any = ("estimated", "derived") if isinstance(predicted, str) else (predicted.kind, predicted.evidence)
-        times = Quantity(
-            ratio["value"], "1", basis[0], "predicted over measured", ratio["low"], ratio["high"], basis[1]
-        )
-        rows.append(Row(entry["network"], (words(by), words(entry["quantity"]), *both, cell(times), *verdict)))
-        head = f"{entry['network']}, {entry['quantity']}"
-        drawn.setdefault(head, [Band(head, None, group=True)]).append(Band(f"by {by}", times, total=False))
-    columns = ("network", "constants", "quantity", "predicted", "measured", "ratio", "in the band", "explained")
-    label = "Energies predicted, as multiples of what silicon measured"
-    hit = sum(bool(entry["inside"]) for entry in entries)
-    caption = (
-        f"{label}, on a log axis, each with what it was predicted from: {hit} of {len(entries)} bands hold the "
-        "measurement, the line at 1; ◂ marks what lies beyond the axis. The table explains the others."
-    )
-    shown = [band for group in drawn.values() for band in group]
-    options: dict[str, Any] = {"unit": "1", "title": "predicted over measured", "reference": 1.0, "limits": (0.1, 10.0)}
-    picture = bands("energy-validation", label, caption, shown, **options)
-    table = Table("Prediction beside what silicon measured", columns, tuple(rows), wide=True)
-    return [Heading("Held against silicon"), picture, table]
 
 
 def _constants(sections: Sequence[Mapping[str, Any]]) -> Fold:

@@ -137,6 +137,7 @@ def priced(title, network, scale, evidence, static=None):
         "dynamic": spread(46e-6 * scale, "J", 0.4, evidence),
         "total": spread(46e-6 * scale + 1e-3, "J", 0.5, evidence) if static else gone("its static part is unknown"),
         "latency": quantity(0.0094, "s", evidence=evidence) if network == "snn" else gone("arithmetic alone"),
+        "interval": quantity(0.009, "s", evidence=evidence) if network == "snn" else gone("arithmetic alone"),
         "notes": [MADE],
         "constants": [
             {

@@ -91,6 +91,18 @@ def test_predictions_stand_beside_what_silicon_measured(page, section):
         assert part in row[: row.index("</tr>")]
 
 
+def test_a_prediction_that_misses_says_why(make_run, change):
+    def miss(content):
+        content["energy"]["validation"][0].update(inside=False, explained="its input was never counted")
+
+    run = make_run()
+    change(run, miss)
+    text = render([run.path], only=["energy"])
+    assert "0 of 1 bands hold the measurement" in text
+    assert "lies outside the band:" in text
+    assert "its input was never counted" in text
+
+
 def test_measurements_of_other_machines_are_marked(page, section):
     assert "A GPU (another machine)" in section(page(*ALL), "baseline")
 
