@@ -1,11 +1,13 @@
 # Every target sets itself up: the first call makes .venv, later ones find it.
 #   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann)     RUN=  run folder     SOUND=  recording to identify
 #   RUNS=    run folders that a report shows side by side
+#   BATCHES= batch sizes that latencies are measured at
 #   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference   BOARD= a Loihi 2 board
 #   PYTHON=  a Python 3.10, if none is found by itself
 CONFIG ?= dh_lif
 RUN ?= runs/$(basename $(notdir $(CONFIG)))
 RUNS ?= $(RUN)
+BATCHES ?=
 BACKEND ?=
 COMPARE ?= compare
 BOARD ?=
@@ -95,7 +97,7 @@ identify: $(READY)
 
 # The ANN is measured as it was trained: it has no file for the chip.
 measure: $(if $(filter ann%,$(basename $(notdir $(CONFIG)))),train,export)
-	$(PY) -m hardware measure $(RUN)
+	$(PY) -m hardware measure $(RUN) $(if $(BATCHES),--batches $(BATCHES))
 
 report: $(READY)
 	$(PY) -m hardware report $(RUNS)

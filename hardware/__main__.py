@@ -143,32 +143,34 @@ def log(ctx: click.Context, file: Path, net: Path | None, as_json: bool) -> None
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--baseline/--no-baseline", "with_baseline", default=True, help="Time the ANN twin and the network too.")
+@click.option("--batches", metavar="1,8,64", help="Batch sizes of the baseline; else 1 to 256.")
 @click.option("--json", "as_json", is_flag=True, help="Print measurement.json.")
 @click.pass_context
-def measure(ctx: click.Context, run: Path, with_baseline: bool, as_json: bool) -> None:
+def measure(ctx: click.Context, run: Path, with_baseline: bool, batches: str | None, as_json: bool) -> None:
     """Fill RUN's measurement.json: accuracy on both test sets, counts, energy bands, baseline, break-even.
 
     What cannot be measured here is given as unavailable, with the reason; nothing is filled in for it.
     """
     from hardware.measure.command import measure
 
-    ctx.exit(measure(run, with_baseline, as_json))
+    ctx.exit(measure(run, with_baseline, batches, as_json))
 
 
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--device", type=click.Choice(["all", "cuda", "cpu"]), default="all", help="Where; else all there are.")
+@click.option("--batches", metavar="1,8,64", help="Batch sizes; else 1 to 256.")
 @click.option("--again", is_flag=True, help="Measure again what was measured already.")
 @click.option("--json", "as_json", is_flag=True, help="Print the section of measurement.json.")
 @click.pass_context
-def baseline(ctx: click.Context, run: Path, device: str, again: bool, as_json: bool) -> None:
+def baseline(ctx: click.Context, run: Path, device: str, batches: str | None, again: bool, as_json: bool) -> None:
     """Measure latency and energy of RUN's network and of its ANN twin on the GPU and the CPU, at batch 1 and more.
 
     An interrupted call goes on where it was.
     """
     from hardware.baseline.command import baseline
 
-    ctx.exit(baseline(run, device, again, as_json))
+    ctx.exit(baseline(run, device, batches, again, as_json))
 
 
 @main.command()

@@ -6,7 +6,9 @@ from statistics import median
 from typing import Any
 
 from hardware.baseline.measure import measure_baseline
-from hardware.measurement import Quantity, quantity_of
+from hardware.baseline.protocol import protocol_of
+from hardware.measure.derived import refresh
+from hardware.measurement import Quantity, quantity_of, read_measurement
 from train.artifacts import RunFolder
 from train.console import emit_json, emit_table, say
 
@@ -16,8 +18,8 @@ _BUSY = 0.02
 _NETWORKS = {"ann": "the ANN", "snn": "the spiking network"}
 
 
-def baseline(path: Path, device: str, again: bool, as_json: bool) -> int:
-    """Measure, file and print.
+def baseline(path: Path, device: str, batches: str | None, again: bool, as_json: bool) -> int:
+    """Measure, file and print; what follows from it, if that was filed, is worked out anew.
 
     Returns
     -------
@@ -27,10 +29,12 @@ def baseline(path: Path, device: str, again: bool, as_json: bool) -> int:
     Raises
     ------
     MaestroError
-        As :func:`hardware.baseline.measure.measure_baseline`.
+        As :func:`hardware.baseline.measure.measure_baseline` and :func:`hardware.baseline.protocol.protocol_of`.
     """
     run = RunFolder(path)
-    section = measure_baseline(run, device, again)
+    section = measure_baseline(run, device, again, protocol=protocol_of(batches))
+    if "derived" in read_measurement(run):
+        refresh(run)
     if as_json:
         emit_json(section)
         return 0

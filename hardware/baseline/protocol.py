@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from train.errors import CallError
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -51,6 +53,23 @@ class Protocol:
     def as_dict(self) -> dict[str, Any]:
         """Plain data, with the words."""
         return {**asdict(self), "batches": list(self.batches), "words": WORDS}
+
+
+def protocol_of(batches: str | None) -> Protocol:
+    """The protocol, with the batch sizes of ``--batches`` if that is given: ``1,8,64``.
+
+    Raises
+    ------
+    CallError
+        One is no whole number from 1 on, or 1 is not among them, which the chip is compared at.
+    """
+    if batches is None:
+        return Protocol()
+    parts = [part.strip() for part in batches.split(",")]
+    if not all(part.isdecimal() and int(part) for part in parts) or "1" not in parts:
+        allowed = "whole numbers with commas between, 1 among them: 1,8,64"
+        raise CallError(f"--batches {batches}", "no such sweep", allowed=allowed)
+    return Protocol(batches=tuple(sorted({int(part) for part in parts})))
 
 
 WORDS = {

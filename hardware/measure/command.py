@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hardware.baseline.protocol import protocol_of
 from hardware.measure.accuracy import hear
 from hardware.measure.derived import refresh
 from hardware.measure.show import show
@@ -10,7 +11,7 @@ from train.artifacts import RunFolder
 from train.console import emit_json, say
 
 
-def measure(path: Path, with_baseline: bool, as_json: bool) -> int:
+def measure(path: Path, with_baseline: bool, batches: str | None, as_json: bool) -> int:
     """Measure a run and print it.
 
     Each section is filed as soon as it is done: a call that is stopped has lost the section it was at.
@@ -26,13 +27,14 @@ def measure(path: Path, with_baseline: bool, as_json: bool) -> int:
         The run is not trained or exported, or one of its files is damaged; what was filed before stays.
     """
     run = RunFolder(path)
-    # Before anything is measured: a damaged file is to be told at once.
+    # Before anything is measured: a wrong call and a damaged file are to be told at once.
+    protocol = protocol_of(batches)
     read_measurement(run)
     _file_counted(run)
     if with_baseline:
         from hardware.baseline.command import measure_baseline
 
-        measure_baseline(run, "all", again=False)
+        measure_baseline(run, "all", again=False, protocol=protocol)
     refresh(run)
     found = read_measurement(run)
     if as_json:

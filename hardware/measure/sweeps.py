@@ -11,7 +11,7 @@ DEVICES = ("cpu", "cuda")
 def sweeps(measurement: Mapping[str, Any]) -> dict[tuple[str, str], Sweep]:
     """By device and network: the measurements of the best variant by batch, or why there are none."""
     baseline = measurement.get("baseline", {})
-    if not isinstance(baseline.get("devices"), Mapping):
+    if "devices" not in baseline:
         reason = str(baseline.get("unavailable", "the baseline was not measured"))
         return {(device, network): reason for device in DEVICES for network in NETWORKS}
     found: dict[tuple[str, str], Sweep] = {}

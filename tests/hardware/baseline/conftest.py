@@ -1,19 +1,9 @@
-"""A clock and counters of known power, and tiny runs."""
+"""A clock and counters of known power, and small runs."""
 
 import math
-import shutil
 
 import numpy as np
 import pytest
-
-from train.artifacts import RunFolder, write_json
-from train.config import Config, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
-
-SMALL = {
-    "features": FeatureConfig(clip_s=0.8, mfcc=6, chroma=0),
-    "encoding": EncodingConfig(name="level", levels=4),
-}
-SIZES = {"conv_channels": (3, 4), "conv_kernels": (3, 3), "pools": (2, 2), "dense": (8,)}
 
 
 class World:
@@ -63,58 +53,17 @@ def make_counter():
     return FakeCounter
 
 
-@pytest.fixture(scope="session")
-def made_runs(tmp_path_factory):
-    """Folders of runs that were made already; tests work on copies."""
-    return tmp_path_factory.mktemp("baseline_runs"), set()
-
-
 @pytest.fixture
-def make_run(tmp_path, fake_clips, made_runs, monkeypatch):
-    """make_run(neuron): a tiny untrained run, exported if it spikes."""
-    import torch
-
-    from export.pipeline import export_run
+def make_run(make_run, fake_clips, monkeypatch):
+    """make_run(kind): a small untrained run whose recordings are noise."""
     from hardware.baseline import preprocessing, subject
-    from lava_runtime import inputs
-    from train.checkpoint import save_checkpoint
-    from train.encoding import make_encoder
-    from train.features import Normaliser
-    from train.model import new_network
 
-    build = fake_clips(inputs, subject, preprocessing)
-    noise = np.random.default_rng(0).normal(size=(3, 12_800)).astype(np.float32)
+    fake_clips(subject, preprocessing)
+    noise = np.random.default_rng(0).normal(size=(3, 16_000)).astype(np.float32)
     monkeypatch.setattr(preprocessing, "test_sounds", lambda _config: list(0.1 * noise))
 
-    def make(neuron="lif"):
-        here, made = made_runs
-        if neuron not in made:
-            write(neuron, RunFolder(here / neuron))
-            made.add(neuron)
-        shutil.copytree(here / neuron, tmp_path / neuron)
-        return RunFolder(tmp_path / neuron)
-
-    def write(neuron, run):
-        config = Config(name=neuron, network=NetworkConfig(neuron=neuron, **SIZES), **SMALL)
-        sets, labels = build(config)
-        torch.manual_seed(0)
-        network = new_network(config, make_encoder(config.encoding), sum(map(len, labels.values())))
-        with torch.no_grad():
-            for parameter in network.parameters():
-                if parameter.dim() > 1 and parameter.requires_grad:
-                    parameter.mul_(4)
-        values = {
-            "config": dump_config(config),
-            "state": network.state_dict(),
-            "normaliser": Normaliser.fit(list(sets["train"].sequences)).to_dict(),
-            "labels": {head: list(names) for head, names in labels.items()},
-            "epoch": 1,
-        }
-        save_checkpoint(run.checkpoint, values)
-        run.config.write_text(dump_config(config))
-        write_json(run.metrics, {})
-        if neuron != "ann":
-            export_run(run, 2)
+    def make(kind="lif"):
+        return make_run(kind, kind)
 
     return make
 

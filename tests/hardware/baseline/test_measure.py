@@ -90,7 +90,7 @@ def test_with_a_counter(measured):
 
 def test_without_one_each_number_is_a_reason_and_nothing_else_changes(measured):
     with_one = measured([Steady()])
-    without = measured("no counter here", run=None, neuron="dh_lif")
+    without = measured("no counter here", run=None, neuron="analog")
     one, other = (section["devices"]["cpu"] for section in (with_one, without))
     assert one.pop("energy_meter")["name"] == "steady"
     assert other.pop("energy_meter") == {"unavailable": "no counter here"}
@@ -264,7 +264,7 @@ def test_the_command(cli, make_run, quick, few_variants, on_device, monkeypatch)
     monkeypatch.setattr(
         command,
         "measure_baseline",
-        lambda run, device, again: measure.measure_baseline(run, device, again, protocol=quick),
+        lambda run, device, again, protocol: measure.measure_baseline(run, device, again, protocol=quick),
     )
     run = make_run("lif")
     result = cli("hardware", "baseline", run.path)

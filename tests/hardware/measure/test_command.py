@@ -1,6 +1,5 @@
 """The whole ledger of a small run, with every probe and with none."""
 
-import functools
 import json
 import time
 
@@ -11,7 +10,7 @@ from hardware.baseline import command as baseline_command
 from hardware.baseline import measure as measure_module
 from hardware.baseline import preprocessing
 from hardware.baseline.measure import measure_baseline
-from hardware.baseline.protocol import Protocol
+from hardware.baseline.protocol import Protocol, protocol_of
 from hardware.doctor.probe import Probe
 from hardware.measurement import quantity_of
 
@@ -63,7 +62,9 @@ def probed(monkeypatch):
     monkeypatch.setattr(preprocessing, "test_sounds", lambda _config: list(0.1 * noise))
 
     def install(probe):
-        quick = functools.partial(measure_baseline, protocol=QUICK, probe=probe)
+        def quick(run, device, again, protocol):
+            return measure_baseline(run, device, again, protocol=QUICK, probe=probe)
+
         monkeypatch.setattr(baseline_command, "measure_baseline", quick)
 
     return install
@@ -156,6 +157,32 @@ def test_without_a_baseline_its_fields_say_so(make_run, cli):
     found = json.loads(done.stdout)
     assert "baseline" not in found
     assert found["derived"]["throughput"]["cpu ann, batch 1"] == {"unavailable": "the baseline was not measured"}
+
+
+@pytest.mark.parametrize("batches", ["2,4", "1,x", "0,1", "", "1,-2"])
+@pytest.mark.parametrize("verb", ["measure", "baseline"])
+def test_a_sweep_has_batch_1_and_whole_numbers(make_run, cli, verb, batches):
+    run = make_run("ann")
+    done = cli("hardware", verb, run.path, "--batches", batches)
+    assert done.exit_code == 2
+    assert (
+        f"--batches {batches}: no such sweep (expected whole numbers with commas between, 1 among them" in done.stderr
+    )
+    assert not run.measurement.exists()
+
+
+def test_a_sweep_is_sorted():
+    assert protocol_of("8, 1,8").batches == (1, 8)
+    assert protocol_of(None).batches[-1] == 256
+
+
+def test_the_baselines_verb_works_out_anew_what_follows(make_run, probed, cli):
+    run = make_run("ann")
+    assert cli("hardware", "measure", run.path, "--no-baseline").exit_code == 0
+    probed(Nothing())
+    assert cli("hardware", "baseline", run.path).exit_code == 0
+    found = json.loads(run.measurement.read_text())
+    assert found["derived"]["throughput"]["cpu ann, batch 1"]["unit"] == "1/s"
 
 
 def test_a_damaged_file_is_told_before_anything_is_measured(make_run, cli):
