@@ -26,6 +26,20 @@ def test_spiking_branches_lie_neuron_by_neuron():
     assert len(found["dense1_branches"]["current"]) == 1
 
 
+def test_decays_of_branches_do_not_mix():
+    """Every compartment's decay differs: branches of 3 neurons are the columns of compartments in their order."""
+    decays = np.array([2048, 100, 1024, 50, 512, 25])
+    layers = (InputLayer((2,)), DenseLayer(np.ones((6, 2), np.int64), Cuba(decays[::-1].copy(), decays, 16)))
+    found = time_constants(Network(layers, ("input", "dense1_branches")), 0.032, {"dense1_branches": 2})
+    taus = decay_to_tau([[512, 1024, 2048], [25, 50, 100]])
+    for word, wanted in (("voltage", taus), ("current", taus[::-1])):
+        entries = found["dense1_branches"][word]
+        assert [entry["steps"] for entry in entries] == pytest.approx(wanted[:, 1])
+        assert [entry["steps_high"] for entry in entries] == pytest.approx(wanted[:, 0])
+        assert [entry["steps_low"] for entry in entries] == pytest.approx(wanted[:, 2])
+        assert [entry["ms"] for entry in entries] == pytest.approx(32 * wanted[:, 1])
+
+
 def test_which_layers_are_branches():
     names = ("conv1_branches", "conv1")
     assert branch_layers(load_config("dh_lif_spiking"), names) == {"conv1_branches": 4}
