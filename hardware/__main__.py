@@ -193,12 +193,13 @@ def energy(ctx: click.Context, run: Path | None, check: bool, step_time_us: floa
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--clip", type=click.IntRange(min=0), help="Test clip to show the spikes of; else one that tells most.")
 @click.option("--out", type=click.Path(path_type=Path), help="The page; else report.html in the first RUN.")
+@click.option("--table", is_flag=True, help="Print the numbers as a table in Markdown instead.")
 @click.pass_context
-def report(ctx: click.Context, runs: tuple[Path, ...], clip: int | None, out: Path | None) -> None:
+def report(ctx: click.Context, runs: tuple[Path, ...], clip: int | None, out: Path | None, table: bool) -> None:
     """Write one page, report.html, of what was measured of one RUN, or of several side by side."""
     from hardware.report.command import report
 
-    ctx.exit(report(runs, clip, out))
+    ctx.exit(report(runs, clip, out, table))
 
 
 if __name__ == "__main__":

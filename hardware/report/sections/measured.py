@@ -1,10 +1,44 @@
-"""Energies that something measured: silicon, a GPU, a processor; here or on another machine."""
+"""Numbers that several sections show: accuracy, energy on the chip, and energies that something measured."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from hardware.measure.bands import find
 from hardware.measure.sweeps import at_batch, sweeps
 from hardware.measurement import Quantity
 from hardware.report.blocks import Missing
+from hardware.report.format import span
 from hardware.report.subject import Subject
+
+HEAD = "title"
+
+
+def head_accuracy(subject: Subject, split: str, head: str = HEAD) -> Quantity | str:
+    """Accuracy of a head, in per cent."""
+    section = subject.section("accuracy")
+    return section.why if isinstance(section, Missing) else find(section, "sets", split, "heads", head, "accuracy")
+
+
+def chip_energy(subject: Subject) -> tuple[str, Quantity | str]:
+    """Where a run's energy on the chip is from, and the energy of an inference in all: silicon's if there is one."""
+    silicon = subject.section("loihi2")
+    if not isinstance(silicon, Missing):
+        found = find(silicon, "energy", "total")
+        if isinstance(found, Quantity):
+            return "measured on Loihi 2", found
+    section = subject.section("energy")
+    if isinstance(section, Missing):
+        return "Loihi 2", section.why
+    for name, entry in section["devices"].items():
+        if name.startswith("loihi2") and entry.get("network") == "snn":
+            return f"{entry.get('title', name)}{_step(section)}", find(entry, "total")
+    return "Loihi 2", "there is no estimate for a Loihi 2: it is given for networks that spike"
+
+
+def _step(section: Mapping[str, Any]) -> str:
+    """The step time that static power was reckoned with."""
+    found = find(section, "assumed", "step_time")
+    return "" if isinstance(found, str) else f"; {span(found)} a step"
 
 
 def measured_energies(subject: Subject) -> dict[str, Quantity | str]:

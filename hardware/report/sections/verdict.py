@@ -1,19 +1,18 @@
 """What was found, in a sentence a run and a table; nothing is claimed that intervals do not bear."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from hardware.measure.bands import find
 from hardware.measure.sweeps import at_batch, sweeps
 from hardware.measurement import Quantity
-from hardware.report.blocks import Block, Cell, Missing, Row, Section, Table, Text, cell, words
+from hardware.report.blocks import Block, Cell, Missing, Row, Section, Table, Text, words
 from hardware.report.format import THIN, amount, number, span
-from hardware.report.sections.measured import device_title
+from hardware.report.sections.measured import HEAD, chip_energy, device_title, head_accuracy
+from hardware.report.sections.summary import summary
 from hardware.report.subject import Subject
 
 SETS = {"test": "the piano of the training, other performances", "test_keyboards": "keyboards never heard in training"}
-HEAD = "title"
 
 
 def verdict(subjects: Sequence[Subject]) -> Section:
@@ -22,14 +21,8 @@ def verdict(subjects: Sequence[Subject]) -> Section:
     compared = _compared(subjects)
     if compared is not None:
         blocks.append(compared)
-    blocks.append(_summary(subjects))
+    blocks.append(summary(subjects))
     return Section("verdict", "What was found", blocks)
-
-
-def head_accuracy(subject: Subject, split: str, head: str = HEAD) -> Quantity | str:
-    """Accuracy of a head, in per cent."""
-    section = subject.section("accuracy")
-    return section.why if isinstance(section, Missing) else find(section, "sets", split, "heads", head, "accuracy")
 
 
 def _accuracy_words(subject: Subject) -> str:
@@ -50,28 +43,6 @@ def _accuracy_words(subject: Subject) -> str:
 
 def _clip_length(subject: Subject) -> str:
     return f"{subject.config.features.clip_s:g}{THIN}s"
-
-
-def chip_energy(subject: Subject) -> tuple[str, Quantity | str]:
-    """Where a run's energy on the chip is from, and the energy of an inference in all: silicon's if there is one."""
-    silicon = subject.section("loihi2")
-    if not isinstance(silicon, Missing):
-        found = find(silicon, "energy", "total")
-        if isinstance(found, Quantity):
-            return "measured on Loihi 2", found
-    section = subject.section("energy")
-    if isinstance(section, Missing):
-        return "Loihi 2", section.why
-    for name, entry in section["devices"].items():
-        if name.startswith("loihi2") and entry.get("network") == "snn":
-            return f"{entry.get('title', name)}{_step(section)}", find(entry, "total")
-    return "Loihi 2", "there is no estimate for a Loihi 2: it is given for networks that spike"
-
-
-def _step(section: Mapping[str, Any]) -> str:
-    """The step time that static power was reckoned with."""
-    found = find(section, "assumed", "step_time")
-    return "" if isinstance(found, str) else f"; {span(found)} a step"
 
 
 def baseline_energy(subject: Subject) -> tuple[str, Quantity | str]:
@@ -149,39 +120,3 @@ def _difference(ours: Quantity | str, theirs: Quantity | str) -> list[Cell]:
     text = f"{number(value, 1)} ({number(low, 1)} to {number(high, 1)})"
     apart = "no: the interval holds zero" if low <= 0 <= high else ("yes, higher" if value > 0 else "yes, lower")
     return [Cell(text), words(apart)]
-
-
-def _summary(subjects: Sequence[Subject]) -> Table:
-    def counted(key: str) -> list[Cell]:
-        return [_of_section(subject, "counters", "total", key) for subject in subjects]
-
-    rows = [
-        Row("neurons", tuple(words(subject.kind) for subject in subjects)),
-        Row("parameters", tuple(_of_section(subject, "network", "parameters") for subject in subjects)),
-        Row("title accuracy, test", tuple(_cell(head_accuracy(subject, "test")) for subject in subjects)),
-        Row(
-            "title accuracy, other keyboards",
-            tuple(_cell(head_accuracy(subject, "test_keyboards")) for subject in subjects),
-        ),
-        Row("spikes (ANN: values not zero) an inference", tuple(counted("axon_out"))),
-        Row("synaptic operations an inference", tuple(counted("syn_ops"))),
-        Row("neuron updates an inference", tuple(counted("dendrite_updates"))),
-        Row("footprint as deployed", tuple(counted("footprint"))),
-        Row("energy on Loihi 2", tuple(_cell(chip_energy(subject)[1], True) for subject in subjects)),
-        Row("energy of the baseline, batch 1", tuple(_cell(baseline_energy(subject)[1], True) for subject in subjects)),
-    ]
-    return Table("Summary, an inference being one clip", ("", *(subject.label for subject in subjects)), tuple(rows))
-
-
-def _of_section(subject: Subject, name: str, *path: str) -> Cell:
-    section = subject.section(name)
-    if isinstance(section, Missing):
-        return Cell("unavailable", missing=f"{subject.label}: {section.why}")
-    here: object = section
-    for key in path:
-        here = here.get(key) if isinstance(here, dict) else None
-    return cell(here)
-
-
-def _cell(found: Quantity | str, look: bool = False) -> Cell:
-    return Cell("unavailable", missing=found) if isinstance(found, str) else cell(found, look=look)

@@ -1,5 +1,7 @@
 """The verb: what it writes, and what it refuses."""
 
+import json
+
 import pytest
 
 
@@ -55,3 +57,29 @@ def test_a_chosen_clip_is_shown(cli, make_run, tmp_path):
     run, out = make_run(), tmp_path / "page.html"
     assert cli("hardware", "report", run.path, "--clip", 5, "--out", out).exit_code == 0
     assert "Clip 5 of 12 of the test set" in out.read_text()
+
+
+def test_the_numbers_as_a_table_for_a_readme(cli, make_run):
+    spiking, ann = make_run("lif", "one"), make_run("ann", "two")
+    result = cli("hardware", "report", spiking.path, ann.path, "--table")
+    assert result.exit_code == 0
+    assert not (spiking.path / "report.html").exists()
+    lines = result.stdout.splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert {row.count("|") for row in rows} == {4}
+    assert rows[1] == "| --- | --- | --- |"
+    found = json.loads(spiking.measurement.read_text())
+    updates = found["counters"]["total"]["dendrite_updates"]["value"]
+    (row,) = (row for row in rows if row.startswith("| neuron updates"))
+    assert row.split("|")[2].strip().replace("\u202f", "") == f"{updates:.0f}"
+    # The ANN is on no Loihi: said so, with the reason below.
+    (row,) = (row for row in rows if row.startswith("| energy on Loihi 2 in all"))
+    assert row.split("|")[3].strip() == "unavailable (a)"
+    assert any(line.startswith("(a) there is no estimate for a Loihi 2") for line in lines)
+
+
+@pytest.mark.parametrize("option", ["--out", "--clip"])
+def test_a_table_is_no_page(cli, make_run, option):
+    result = cli("hardware", "report", make_run().path, "--table", option, "1")
+    assert result.exit_code == 2
+    assert "--table: prints a table and makes no page. Leave out --out and --clip" in result.stderr
