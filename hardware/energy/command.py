@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from hardware.energy.filed import filed_copies, filed_counts, filed_twin, has_dendrites
+from hardware.energy.filed import filed_copies, filed_counts, filed_schedule, filed_twin, has_dendrites
 from hardware.energy.profile import PARTS, load_profiles
 from hardware.energy.section import energy_section
 from hardware.energy.tables import check_table, devices_table, explanations, section_table
@@ -46,7 +46,8 @@ def energy(run: Path | None, check: bool, step_time_us: float | None, as_json: b
         return 0
     emit_table(*section_table(section))
     for name, device in section["devices"].items():
-        say(f"{name}: {device['applies']}")
+        told = [note for note in device["notes"] if not note.startswith("left out: ")]
+        say(f"{name}: {'. '.join([device['applies'], *told])}")
     return 0
 
 
@@ -56,12 +57,12 @@ def run_section(run: RunFolder, step_time_us: float | None = None) -> dict[str, 
     Raises
     ------
     MaestroError
-        It has not.
+        It has not, or another network was, or what was filed is damaged.
     """
     counts = filed_counts(run)
     seconds = None if step_time_us is None else step_time_us * 1e-6
-    twin, copies = filed_twin(run, counts), filed_copies(run)
-    return energy_section(counts, twin, analog=has_dendrites(counts), step_time_s=seconds, copies=copies)
+    twin, copies, chip = filed_twin(run, counts), filed_copies(run), filed_schedule(run, counts)
+    return energy_section(counts, twin, analog=has_dendrites(counts), step_time_s=seconds, copies=copies, **chip)
 
 
 def _emit_check(as_json: bool) -> None:

@@ -30,13 +30,19 @@ PER = {
     "hop north-south": "J",
     "step": "J",
     "second": "W",
-    "multiply-accumulate": "J",
+    "product": "J",
+    "sum": "J",
     "dense multiply-accumulate": "J",
 }
-# Of an ANN these alone are counted, and of a spiking network all but the products.
-ANN_PER = ("neuron", "multiply-accumulate", "dense multiply-accumulate")
+# Of an ANN these alone are counted, and of a spiking network all but the products and sums.
+ANN_PER = ("neuron", "product", "sum", "dense multiply-accumulate")
 # Constants that others are multiplied with: a profile that prices the first word needs the second.
-NEEDS = {"message": "copies", "hop east-west": "hops_east_west", "hop north-south": "hops_north_south"}
+NEEDS = {
+    "step": "cores",
+    "message": "copies",
+    "hop east-west": "hops_east_west",
+    "hop north-south": "hops_north_south",
+}
 _CURE = "correct it, or take the file from the repository again"
 
 
@@ -93,6 +99,9 @@ class Profile:
         Parts without a constant, and why.
     order
         Place in a list of devices.
+    loihi
+        Whether it is one: then weights that are zero but stored may be worked on, and samples follow each other at
+        the period of its reset.
     """
 
     name: str
@@ -104,6 +113,7 @@ class Profile:
     constants: Mapping[str, Constant]
     unpriced: Mapping[str, str]
     applies_analog: str = ""
+    loihi: bool = False
 
     def of(self, part: str) -> list[Constant]:
         """Constants of a part of the energy."""
@@ -148,9 +158,8 @@ def read_profile(path: Path) -> Profile:
         values = tomli.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise MaestroError(str(path), f"cannot be read: {error}", cure=_CURE) from error
-    _keys(
-        path, values, [field.name for field in fields(Profile) if field.name != "name"], ("applies_analog", "unpriced")
-    )
+    known = [field.name for field in fields(Profile) if field.name != "name"]
+    _keys(path, values, known, ("applies_analog", "unpriced", "loihi"))
     if values["network"] not in ("snn", "ann"):
         raise MaestroError(f"{path}: network", f"is {values['network']!r}", allowed="snn or ann", cure=_CURE)
     for key in ("title", "applies", "applies_analog"):
@@ -160,6 +169,8 @@ def read_profile(path: Path) -> Profile:
         raise MaestroError(f"{path}: leaves_out", "is no list of texts", cure=_CURE)
     if not isinstance(order, int) or isinstance(order, bool):
         raise MaestroError(f"{path}: order", f"is {order!r}", allowed="a whole number", cure=_CURE)
+    if not isinstance(values.get("loihi", False), bool):
+        raise MaestroError(f"{path}: loihi", f"is {values['loihi']!r}", allowed="true or false", cure=_CURE)
     constants = {name: _constant(path, name, entry) for name, entry in _table(path, values, "constants").items()}
     unpriced = dict(_table(path, values, "unpriced"))
     for part, why in unpriced.items():

@@ -1,7 +1,7 @@
 """What others measured on a Loihi 2 and published (``published.toml``), and the networks they measured it on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +11,7 @@ import tomli
 
 from hardware.counters.counts import Counts, LayerCounts
 from hardware.energy.bands import Band
+from hardware.energy.copies import Spread, spread_of
 from hardware.measurement import Quantity
 from train.errors import MaestroError
 
@@ -33,7 +34,9 @@ class Measured:
     fitted
         Profiles with a constant from this measurement: it tests none of them.
     explained
-        By profile: why the measurement lies outside what is predicted.
+        By profile: what is known of why the measurement lies outside what is predicted.
+    time_derived
+        Whether the step time is energy by power, and no clock's.
     """
 
     name: str
@@ -48,7 +51,8 @@ class Measured:
     source: str
     fitted: list[str]
     explained: Mapping[str, str]
-    energy_dynamic_spread_j: float = field(default=0.0)
+    energy_dynamic_spread_j: float = 0.0
+    time_derived: bool = False
 
     @property
     def dynamic(self) -> Quantity:
@@ -101,8 +105,8 @@ def own_pace() -> Band:
 
 
 @cache
-def counts_of(network: str) -> tuple[Counts, Mapping[str, float]]:
-    """Counts of an inference of a published network, and cores that a spike into a layer is sent to at most.
+def counts_of(network: str) -> tuple[Counts, Spread]:
+    """Counts of an inference of a published network, and how it is spread over cores.
 
     Raises
     ------
@@ -151,20 +155,36 @@ def pilotnet_counts(brightness: float = 1.0) -> Counts:
     return SpikingCounter(network).counts(work, 1, _PILOTNET_STEPS)
 
 
-def _pilotnet() -> tuple[Counts, Mapping[str, float]]:
-    from hardware.energy.copies import copies_of
+def _pilotnet() -> tuple[Counts, Spread]:
     from hardware.placement.check import placed
     from hardware.placement.published import PILOTNET
 
-    return pilotnet_counts(), copies_of(placed(PILOTNET))
+    return pilotnet_counts(), spread_of(placed(PILOTNET), PILOTNET.demands)
 
 
-def _pair() -> tuple[Counts, Mapping[str, float]]:
+def _pair() -> tuple[Counts, Spread]:
     """One neuron that a bias drives, one synapse, and the neuron it ends on, in a step."""
 
-    def neuron(came: float, sent: float) -> LayerCounts:
-        return LayerCounts("spiking", 1, 2, 1, 1, came, sent, came, 1, 2, came, 0.0, 1, 0.0)
+    def neuron(came: float, sent: float, weights: int) -> LayerCounts:
+        return LayerCounts(
+            kind="spiking",
+            neurons=1,
+            states=2,
+            weights=weights,
+            weights_nonzero=weights,
+            spikes_in=came,
+            axon_out=sent,
+            syn_ops=came,
+            dendrite_updates=1,
+            state_updates=2,
+            acs_effective=came,
+            macs_effective=0.0,
+            dense=weights,
+            footprint_bytes=0.0,
+            syn_ops_stored=came,
+        )
 
-    # The weight is above the threshold, so that each spike makes one.
-    layers = {"source": replace(neuron(0.0, _PAIR_RATE), weights=0), "target": neuron(_PAIR_RATE, _PAIR_RATE)}
-    return Counts(layers, 1, 1, 0.0), {"target": 1.0}
+    # The weight is above the threshold, so that each spike makes one. Its core or two are taken as one: what was
+    # measured is the step's constant, whole.
+    layers = {"source": neuron(0.0, _PAIR_RATE, 0), "target": neuron(_PAIR_RATE, _PAIR_RATE, 1)}
+    return Counts(layers, 1, 1, 0.0), Spread({"target": 1.0}, 1, 1)

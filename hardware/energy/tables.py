@@ -66,7 +66,7 @@ def section_table(section: Mapping[str, Any]) -> Table:
     for name, device in section["devices"].items():
         for part in PARTS:
             rows.append(_part(f"{name} ({device['network']})", part, device["parts"][part]))
-        rows += [_part("", key, device[key]) for key in ("dynamic", "total", "latency")]
+        rows += [_part("", key, device[key]) for key in ("dynamic", "total", "latency", "interval")]
     pace = quantity_of(section["assumed"]["step_time"])
     title = f"Energy of an inference, middle and bounds. Step time assumed: {cell(pace)}"
     return title, ["device", "part", "between", "evidence"], rows

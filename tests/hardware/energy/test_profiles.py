@@ -5,13 +5,13 @@ from typing import get_args
 import pytest
 
 from hardware.energy.profile import NEEDS, PARTS, PER, load_profiles, profile, read_profile
+from hardware.energy.published import measurements
 from hardware.measurement import Evidence
 from train.errors import MaestroError
 
 NAMES = [
     "loihi1",
     "loihi2",
-    "loihi2_all_in",
     "digital_45nm_snn",
     "digital_45nm_int8",
     "digital_45nm_fp32",
@@ -23,7 +23,7 @@ SOURCES = ("2018", "2014", "JSSC", "commit", "lava-dl", "SANA-FE")
 
 def test_all_devices_are_there_in_order_of_display():
     assert [found.name for found in load_profiles()] == NAMES
-    assert [found.network for found in load_profiles()] == ["snn"] * 4 + ["ann"] * 3
+    assert [found.network for found in load_profiles()] == ["snn"] * 3 + ["ann"] * 3
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,16 +54,37 @@ def test_published_figures_are_as_published():
     assert accelerator.high == pytest.approx(2 / 2e12)
 
 
+def test_static_power_is_between_what_was_published():
+    """Lowest mean of NECOTIS's and highest of PilotNet's, both in published.toml's sources."""
+    constant = profile("loihi2").constants["static_power"]
+    assert (constant.low, constant.high, constant.evidence) == (0.212, 0.352, "measured")
+    powers = [measured.power_static_w for measured in measurements()]
+    assert constant.low <= min(powers)
+    assert constant.high == pytest.approx(max(powers), rel=1e-3)
+
+
+def test_45_nm_is_scaled_to_the_widths_of_the_engine():
+    constants = profile("digital_45nm_snn").constants
+    assert constants["multiply_state"].low == pytest.approx(0.2e-12 * 24 * 12 / 64)
+    assert constants["multiply_state"].high == 3.1e-12
+    for name in ("add_state", "compare"):
+        assert (constants[name].low, constants[name].high) == (pytest.approx(0.03e-12 * 24 / 8), 0.1e-12)
+
+
+def test_only_loihis_are_loihis():
+    assert [found.name for found in load_profiles() if found.loihi] == ["loihi1", "loihi2"]
+
+
 def test_the_proxy_prices_operations_as_loihi_1_does():
     one, two = profile("loihi1").constants, profile("loihi2").constants
-    assert set(two) - set(one) == {"step", "static_power"}
+    assert set(two) - set(one) == {"step", "cores", "static_power"}
     for name, constant in one.items():
         assert (constant.low, constant.high, constant.per) == (two[name].low, two[name].high, two[name].per)
         assert two[name].source.startswith("Loihi 1 as proxy")
 
 
 def test_analog_dendrites_are_priced_as_if_realised():
-    for name in ("loihi1", "loihi2", "loihi2_all_in"):
+    for name in ("loihi1", "loihi2"):
         assert profile(name).applies_analog.startswith("as if realised")
 
 
@@ -76,6 +97,8 @@ DAMAGE = {
     "an unknown key": ("order = 2", "order = 2\ncolour = 1", r"loihi2\.toml: unknown key 'colour' \(expected one of"),
     "a missing key": ("order = 2\n", "", r"loihi2\.toml: has no 'order'"),
     "no whole number": ("order = 2", "order = 2.5", r"loihi2\.toml: order: is 2\.5 \(expected a whole number\)"),
+    "no yes or no": ("loihi = true", "loihi = 1", r"loihi2\.toml: loihi: is 1 \(expected true or false\)"),
+    "a step without its cores": ("[constants.cores]", "[constants.core]", r"constants\.step: needs constants\.cores"),
     "an unknown network": ('network = "snn"', 'network = "rnn"', r"network: is 'rnn' \(expected snn or ann\)"),
     "an empty text": ('applies = "', 'applies = ""#', r"loihi2\.toml: applies: is '' \(expected a text\)"),
     "no list": ("leaves_out = [", 'leaves_out = "no"\nother = [', r"loihi2\.toml: unknown key 'other'"),
@@ -102,8 +125,8 @@ DAMAGE = {
     "an unknown count": ('per = "neuron update"', 'per = "wish"', r"belongs to 'updates', per 'wish'"),
     "a count of another network": (
         'per = "neuron update"',
-        'per = "multiply-accumulate"',
-        r"neuron_update: is per 'multiply-accumulate' \(expected one of synaptic operation,",
+        'per = "product"',
+        r"neuron_update: is per 'product' \(expected one of synaptic operation,",
     ),
     "another unit": ('unit = "W"', 'unit = "J"', r"static_power\.unit: is 'J' \(expected W\)"),
     "unknown evidence": (

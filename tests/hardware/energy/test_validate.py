@@ -1,12 +1,13 @@
 """What the constants foretell beside what silicon measured; the page's table is the printed one."""
 
+from dataclasses import replace
 from importlib import metadata
 
 import pytest
 
 from hardware.energy import published
-from hardware.energy.bands import exactly
 from hardware.energy.estimate import estimate
+from hardware.energy.pace import Deployment, asked_pace
 from hardware.energy.profile import profile
 from hardware.energy.published import counts_of, measurements, pilotnet_counts, pilotnet_folder, step_times
 from hardware.energy.tables import explanations, summary, verdict
@@ -35,21 +36,22 @@ OHEO, KAPOHO, PAIR = (measured.name for measured in measurements())
 def test_pilotnet_is_counted_as_the_engine_counts(pilotnet):
     assert pilotnet.steps == 16
     assert pilotnet.total("syn_ops") == 41_126_237
+    # With the weights that are zero but stored, 18 % more.
+    assert pilotnet.total("syn_ops_stored") == 48_540_557
     assert pilotnet.total("dendrite_updates") == 158_509 * 16
     assert pilotnet.total("axon_out") == 748_734
 
 
 VERDICTS = {
-    (OHEO, "dynamic energy", "loihi1"): (1.104e-3, 2.147e-3, 1.094e-3, "0.9% below the low bound"),
-    (OHEO, "dynamic energy", "loihi2"): (1.104e-3, 2.148e-3, 1.094e-3, "1.0% below the low bound"),
-    (OHEO, "total energy", "loihi2"): (1.349e-3, 3.009e-3, 1.661e-3, "inside"),
-    (KAPOHO, "dynamic energy", "loihi1"): (1.104e-3, 2.147e-3, 1.386e-3, "inside"),
-    (KAPOHO, "dynamic energy", "loihi2"): (1.104e-3, 2.148e-3, 1.386e-3, "inside"),
-    (KAPOHO, "total energy", "loihi2"): (1.396e-3, 3.176e-3, 2.414e-3, "inside"),
-    (OHEO, "dynamic energy", "loihi2_all_in"): (1.090e-3, 1.386e-3, 1.094e-3, "inside, no test"),
-    (KAPOHO, "dynamic energy", "loihi2_all_in"): (1.090e-3, 1.386e-3, 1.386e-3, "inside, no test"),
+    (OHEO, "dynamic energy", "loihi1"): (1.104e-3, 2.535e-3, 1.094e-3, "0.9% below the low bound"),
+    (OHEO, "dynamic energy", "loihi2"): (1.104e-3, 2.591e-3, 1.094e-3, "1.0% below the low bound"),
+    (OHEO, "total energy", "loihi2"): (1.623e-3, 3.452e-3, 1.661e-3, "inside"),
+    (KAPOHO, "dynamic energy", "loihi1"): (1.104e-3, 2.535e-3, 1.386e-3, "inside"),
+    (KAPOHO, "dynamic energy", "loihi2"): (1.104e-3, 2.591e-3, 1.386e-3, "inside"),
+    (KAPOHO, "total energy", "loihi2"): (1.723e-3, 3.619e-3, 2.414e-3, "inside"),
     (PAIR, "dynamic energy", "loihi1"): (1.046e-10, 1.7e-10, 26.72e-9, "157 times the high bound"),
     (PAIR, "dynamic energy", "loihi2"): (26.7e-9, 44.3e-9, 26.72e-9, "inside, no test"),
+    (PAIR, "total energy", "loihi2"): (273.4e-9, 453.9e-9, 276.5e-9, "inside, no test"),
 }
 
 
@@ -73,13 +75,39 @@ def test_a_miss_is_explained_and_a_fit_is_no_test(rows):
             assert not rows[measured.name, "dynamic energy", name]["test"]
 
 
-def test_the_miss_on_oheo_gulch_is_within_what_another_frame_takes(pilotnet):
-    """As published.toml says: half as bright, 8 % fewer operations, and the low bound is below what was measured."""
-    darker = pilotnet_counts(0.5)
-    assert 1 - darker.total("syn_ops") / pilotnet.total("syn_ops") == pytest.approx(0.078, abs=2e-3)
-    copies = counts_of("pilotnet_lif")[1]
-    band = estimate(darker, profile("loihi1"), exactly(1e-4), copies).dynamic
-    assert measurements()[0].energy_dynamic_j in band
+def low_bound(counts):
+    """Of PilotNet's dynamic energy by Loihi 1's operations."""
+    use = Deployment(asked_pace(1e-4), spread=counts_of("pilotnet_lif")[1])
+    return estimate(counts, profile("loihi1"), use).dynamic.low
+
+
+def test_the_miss_on_oheo_gulch_stays_but_for_one_brightness_tried(rows):
+    """As published.toml and the page say: nothing explains it, and half the brightness alone would end it."""
+    measured = measurements()[0].energy_dynamic_j
+    below = {tried: measured < low_bound(pilotnet_counts(tried)) for tried in (0.5, 0.75, 1.25)}
+    assert below == {0.5: False, 0.75: True, 1.25: True}
+    said = rows[OHEO, "dynamic energy", "loihi1"]["explained"]
+    for words in ("a miss", "Why is not known", "at 0.75 and 1.25 of its brightness the miss remains"):
+        assert words in said
+
+
+def test_were_stored_zeros_worked_on_the_miss_would_be_larger(pilotnet):
+    layers = {name: replace(layer, syn_ops=layer.syn_ops_stored) for name, layer in pilotnet.layers.items()}
+    low = low_bound(replace(pilotnet, layers=layers))
+    assert 1 - measurements()[0].energy_dynamic_j / low == pytest.approx(0.145, abs=2e-3)
+
+
+def test_all_dynamic_energy_by_all_operations_is_what_the_page_says(pilotnet, root):
+    """No lower bound of a small network: 16 operations an update here, and the rest put down to them."""
+    oheo, kapoho = (one.energy_dynamic_j for one in measurements()[:2])
+    low, high = oheo / pilotnet.total("syn_ops_stored"), kapoho / pilotnet.total("syn_ops")
+    text = " ".join((root / "hardware/energy/README.md").read_text().split())
+    assert f"{low * 1e12:.1f} to {high * 1e12:.1f} pJ" in text
+    assert pilotnet.total("syn_ops") / pilotnet.total("dendrite_updates") == pytest.approx(16.2, abs=0.1)
+
+
+def test_no_profile_is_fitted_to_pilotnet():
+    assert all(not one.fitted for one in measurements()[:2])
 
 
 @pytest.mark.parametrize("measured", measurements(), ids=lambda one: one.name)
@@ -92,16 +120,14 @@ def test_published_figures_agree_among_themselves(measured):
     assert measured.power_total_w * time == pytest.approx(measured.energy_total_j, rel=1e-3)
 
 
-def test_the_all_in_constant_is_the_two_measurements_by_the_counts(pilotnet):
-    constant = profile("loihi2_all_in").constants["synaptic_operation_all_in"]
-    oheo, kapoho = (one.energy_dynamic_j / pilotnet.total("syn_ops") for one in measurements()[:2])
-    assert constant.low == pytest.approx(oheo, rel=5e-3)
-    assert constant.high == pytest.approx(kapoho, rel=5e-3)
-
-
 def test_step_times_have_sources():
     assert [entry.seconds for entry in step_times()] == [1.1637e-6, 152.85e-6, 182.59e-6]
     assert all("commit" in entry.source for entry in step_times())
+    # No clock was read for the first: the script that printed it divides energy by power.
+    assert "derived" in step_times()[0].name
+    assert measurements()[2].step_time_s == pytest.approx(
+        measurements()[2].energy_total_j / measurements()[2].power_total_w, rel=1e-3
+    )
 
 
 def test_without_lava_dl_the_predictions_are_unavailable(monkeypatch):
