@@ -4,7 +4,6 @@ Words are the chip profiler's (syn_ops, dendrite_updates, axon_out, spikes_in) a
 16:1545, 2025: effective ACs and MACs, dense, footprint, connection and activation sparsity).
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -41,7 +40,7 @@ class LayerCounts:
     syn_ops_stored
         As ``syn_ops``, were the weights that are zero but stored met too: every row of a dense layer, and every weight
         of a kernel that stays within the borders; of the ANN all weights under inputs that are not zero. Whether the
-        chip works on stored zeros nobody published, so that both are counted. NaN where it is not known.
+        chip works on stored zeros nobody published, so that both are counted.
     """
 
     kind: Literal["spiking", "ann"]
@@ -58,7 +57,7 @@ class LayerCounts:
     macs_effective: float
     dense: float
     footprint_bytes: float
-    syn_ops_stored: float = math.nan
+    syn_ops_stored: float
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_the_anns_costs():
         values = {
             "kind": "ann", "neurons": 21, "states": 0, "weights": 18, "weights_nonzero": 12, "spikes_in": 9.0,
             "axon_out": 30.0, "syn_ops": 70.5, "dendrite_updates": 210, "state_updates": 0, "acs_effective": 70.5,
-            "macs_effective": 0.0, "dense": 570, "footprint_bytes": 39.0,
+            "macs_effective": 0.0, "dense": 570, "footprint_bytes": 39.0, "syn_ops_stored": 80.5,
         }  # fmt: skip
         return LayerCounts(**{**values, **changed})
 
