@@ -129,6 +129,8 @@ class _Filed:
         if len({layer.kind for layer in found.values()}) > 1:
             raise self._wrong("counters.layers", "mixes spiking and ann layers", "one kind")
         steps, clips = (self._integer(self._section, "counters", name, 1) for name in ("steps", "clips"))
+        for name, layer in found.items():
+            self._consistent(layer, f"counters.layers.{name}", steps)
         total = self._table(self._section.get("total"), "counters.total")
         inputs = self._number(total, "counters.total", "input_spikes", ("spikes",))
         return Counts(found, steps, clips, inputs)
@@ -149,6 +151,16 @@ class _Filed:
         if means["syn_ops_stored"] < means["syn_ops"]:
             raise self._wrong(f"{where}.syn_ops_stored", f"is {means['syn_ops_stored']:g}", "no less than syn_ops")
         return LayerCounts(kind=kind, **whole, footprint_bytes=means.pop("footprint"), **means)
+
+    def _consistent(self, layer: LayerCounts, where: str, steps: int) -> None:
+        """Every neuron and every state of a spiking layer is stepped at every step."""
+        if layer.kind == "ann":
+            return
+        if layer.states < 2 * layer.neurons:
+            raise self._wrong(f"{where}.states", f"is {layer.states}", "at least a current and a voltage a neuron")
+        for name, number in (("dendrite_updates", layer.neurons), ("state_updates", layer.states)):
+            if getattr(layer, name) != number * steps:
+                raise self._wrong(f"{where}.{name}", f"is {getattr(layer, name):g}", f"{number * steps}, one a step")
 
     def _table(self, entry: Any, where: str) -> Mapping[str, Any]:
         if not isinstance(entry, Mapping):

@@ -70,21 +70,22 @@ def asked_pace(step_time_s: float) -> Pace:
     return Pace(exactly(step_time_s), "derived", "as asked for")
 
 
-def paced(counts: Counts) -> Pace:
+def paced(counts: Counts, period: int | None = None) -> Pace:
     """Between the shortest step that the input from the host allows and the longest step time published.
 
     Every spike of the input goes through an embedded processor, at 2.26 us by the one figure that is known
-    (:mod:`export.host_io`); so many of them as come a step, on the mean, make the low bound, if it is above the
-    shortest step published. Kept on the chip and replayed, the input does not hold it up.
+    (:mod:`export.host_io`); so many of them as come a step, on the mean over the ``period`` steps that an inference
+    keeps the chip, make the low bound, if it is above the shortest step published. Kept on the chip and replayed, the
+    input does not hold it up.
     """
     own = own_pace()
-    a_step = counts.input_spikes / counts.steps
+    a_step = counts.input_spikes / (counts.steps if period is None else period)
     low = max(own.low, a_step * US_PER_PLACE * 1e-6)
     band = Band(low, max(own.high, low))
     named = "; ".join(f"{entry.seconds * 1e6:.4g} us: {entry.name} ({entry.source})" for entry in step_times())
     method = (
-        f"input from the host, as deploy sends it: from {a_step:.3g} input spikes a step at {US_PER_PLACE:.3g} us each "
-        "(export/host_io.py), or the shortest step published if that is longer, to the longest; and their middle. "
+        f"input from the host, as deploy sends it: from {a_step:.3g} input spikes a step, the mean over the period, at "
+        f"{US_PER_PLACE:.3g} us each (export/host_io.py), or the shortest step published if that is longer, to the longest; and their middle. "
         f"Published of Loihi 2: {named}"
     )
     return Pace(band, "literature", method, own.low)

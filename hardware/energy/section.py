@@ -58,7 +58,7 @@ def energy_section(
     dict
         The section without its identity.
     """
-    pace = paced(counts) if step_time_s is None else asked_pace(step_time_s)
+    pace = paced(counts, period) if step_time_s is None else asked_pace(step_time_s)
     deployment = Deployment(pace, period, answer_steps, copies)
     kinds = {layer.kind for layer in counts.layers.values()}
     networks = {"ann" if kinds == {"ann"} else "snn": counts}

@@ -96,6 +96,9 @@ def test_input_from_the_host_makes_the_low_bound_and_replayed_input_is_told(coun
     (note,) = (note for note in device["notes"] if note.startswith("step time: "))
     low = quantity_of(device["dynamic"]).low + 0.212 * 10 * 1.1637e-6
     assert note.endswith(f"could take 1.16 us, as one of two neurons did, and the total begins at {scaled(low, 'J')}")
+    # Between two clips nothing comes in, and the mean is less.
+    longer = energy_section(busy, None, analog=False, period=16)["assumed"]["step_time"]
+    assert longer["low"] == pytest.approx(100 / 16 * US_PER_PLACE * 1e-6)
     # More input than any step that was published: then nothing is quicker than the host.
     flooded = energy_section(replace(counts, input_spikes=1e4), None, analog=False)["assumed"]["step_time"]
     assert flooded["low"] == flooded["high"] == pytest.approx(1e3 * US_PER_PLACE * 1e-6)
