@@ -85,7 +85,8 @@ def paced(counts: Counts, period: int | None = None) -> Pace:
     named = "; ".join(f"{entry.seconds * 1e6:.4g} us: {entry.name} ({entry.source})" for entry in step_times())
     method = (
         f"input from the host, as deploy sends it: from {a_step:.3g} input spikes a step, the mean over the period, at "
-        f"{US_PER_PLACE:.3g} us each (export/host_io.py), or the shortest step published if that is longer, to the longest; and their middle. "
+        f"{US_PER_PLACE:.3g} us each (export/host_io.py), or the shortest step published if that is longer, "
+        "to the longest; and their middle. "
         f"Published of Loihi 2: {named}"
     )
     return Pace(band, "literature", method, own.low)
