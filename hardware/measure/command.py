@@ -48,15 +48,11 @@ def measure(path: Path, with_baseline: bool, batches: str | None, as_json: bool)
 def _file_counted(run: RunFolder) -> None:
     """Accuracy, counts and energies: what needs no clock."""
     from hardware.counters.measure import count_run
-    from hardware.energy.filed import filed_copies
-    from hardware.energy.section import energy_section
+    from hardware.energy.command import run_section
 
     of_run = identity(run)
     heard = hear(run)
     file_section(run, "network", {"identity": of_run, **heard.network})
     file_section(run, "accuracy", {"identity": of_run, **heard.accuracy})
-    counted = count_run(run)
-    file_section(run, "counters", {"identity": of_run, **counted.section()})
-    analog = heard.network["realisation"] == "analog"
-    energies = energy_section(counted.counts, counted.twin, analog=analog, copies=filed_copies(run))
-    file_section(run, "energy", {"identity": of_run, **energies})
+    file_section(run, "counters", {"identity": of_run, **count_run(run).section()})
+    file_section(run, "energy", {"identity": of_run, **run_section(run)})

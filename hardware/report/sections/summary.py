@@ -52,6 +52,8 @@ def summary(subjects: Sequence[Subject]) -> Table:
         "Energies on Loihi 2 are estimates unless marked measured. "
         "GPU and processor: the fastest way to run this very network."
     )
+    if any(subject.analog for subject in subjects):
+        note += " Analog dendrites run on no chip; their energies are of a Loihi 2 as if it had them."
     title = "Summary, an inference being one clip"
     return Table(title, ("", *(subject.label for subject in subjects)), tuple(rows), note)
 
