@@ -1,5 +1,7 @@
 """To how many cores a spike goes: by brute force over cuts, and of published networks."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hardware.boards import loihi2_board
 from hardware.energy.copies import spread_of
 from hardware.placement.check import placed
-from hardware.placement.conv import place_conv
+from hardware.placement.conv import MEMORY, kernel_bounds, kernel_words, place_conv
 from hardware.placement.demand import ConvDemand, DenseDemand
 from hardware.placement.limits import COMPILERS
 from hardware.placement.plan import place_demands
@@ -78,3 +80,27 @@ def test_published_networks():
 def test_chips_are_the_placements(name):
     placement = place_demands(YOLO.demands, COMPILERS["newer"], loihi2_board(name))
     assert spread_of(placement, YOLO.demands).chips == placement.chips
+
+
+def test_a_dilated_kernel_at_a_stride_can_have_all_its_targets_apart():
+    """Taps of 0, 2 and 4 places at stride 2 end on three neighbours; next to each other, on two. A core is half a column."""
+
+    def copies(reach):
+        return spread(ConvDemand("conv", (4096, 1, 64), 1, (1, 3), 1, 1, 64, 2, reach)).copies["conv"]
+
+    assert (copies(5), copies(3)) == (2 * 3, 2 * 2)
+
+
+def test_channels_count_as_cut_where_their_kernel_may_not_fit():
+    """By the rule a core holds the kernel of all 512 channels; by the upper bound of its memory it does not."""
+    demand = ConvDemand("conv", (512, 1, 1), 128, (3, 3), 8, 1, 128, 1, 3)
+    compiler = COMPILERS["newer"]
+    inputs = next(
+        inputs
+        for inputs in range(1, 128)
+        if kernel_words(replace(demand, inputs=inputs), 512) <= MEMORY
+        and kernel_bounds(replace(demand, inputs=inputs), 512, compiler)[1] > MEMORY
+    )
+    unsure = replace(demand, inputs=inputs)
+    assert place_conv(unsure, compiler).tile[0] == 512
+    assert spread(unsure).copies["conv"] == 2

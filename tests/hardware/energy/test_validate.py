@@ -120,6 +120,12 @@ def test_published_figures_agree_among_themselves(measured):
     assert measured.power_total_w * time == pytest.approx(measured.energy_total_j, rel=1e-3)
 
 
+def test_figures_that_have_to_agree_say_so(rows):
+    said = {name: rows[name, "static energy", "published"]["explained"] for name in (OHEO, PAIR)}
+    assert "agree among themselves" in said[OHEO]
+    assert "the step time is total energy by total power" in said[PAIR]
+
+
 def test_step_times_have_sources():
     assert [entry.seconds for entry in step_times()] == [1.1637e-6, 152.85e-6, 182.59e-6]
     assert all("commit" in entry.source for entry in step_times())
