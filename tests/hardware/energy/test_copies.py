@@ -83,7 +83,7 @@ def test_chips_are_the_placements(name):
 
 
 def test_a_dilated_kernel_at_a_stride_can_have_all_its_targets_apart():
-    """Taps of 0, 2 and 4 places at stride 2 end on three neighbours; next to each other, on two. A core is half a column."""
+    """Taps 2 places apart end on three neighbours at stride 2; next to each other, on two. A core is half a column."""
 
     def copies(reach):
         return spread(ConvDemand("conv", (4096, 1, 64), 1, (1, 3), 1, 1, 64, 2, reach)).copies["conv"]
