@@ -93,7 +93,7 @@ def checkout(tmp_path_factory):
 def run(command, folder):
     # What an outer make says to its children is not for this one.
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    environment |= {"CONFIG": "dh_lif.toml", "COMPARE": "tiny.toml"}
+    environment |= {"CONFIG": "dh_lif.toml", "COMPARE": "tiny.toml", "BATCHES": "1"}
     done = subprocess.run(command, shell=True, cwd=folder, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
@@ -125,6 +125,12 @@ def test_every_command_of_the_readme_works(root, checkout):
     assert "over time" in identified.stdout
     live = next(done for command, done in said.items() if command.endswith("--live"))
     assert "latency of a step in ms" in live.stdout
+    measured = said["make measure report"]
+    assert "energy of an inference, estimated (low to high)" in measured.stdout
+    assert "cpu ann" in measured.stdout
+    page = (checkout / "runs" / "dh_lif" / "report.html").read_text()
+    assert "What was found" in page
+    assert "cannot be read (" not in page
     packed = said["make place bundle CONFIG=lif"]
     assert "cores of 120 a chip: 1 chip, 1 Oheo Gulch" in packed.stdout
     assert (checkout / "runs" / "lif" / "bundle.zip").is_file()
