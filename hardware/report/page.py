@@ -8,7 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from hardware.report.blocks import Missing, Section
+from hardware.report.blocks import Section
+from hardware.report.damage import around
 from hardware.report.sections.accuracy import accuracy
 from hardware.report.sections.baseline import baseline
 from hardware.report.sections.branches import branches
@@ -25,8 +26,6 @@ from train.artifacts import provenance as here
 from train.console import say
 
 Build = Callable[[Sequence[Subject]], Section]
-# What a damaged section of a file raises when it is read: told on the page, which is made all the same.
-_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
 def render(runs: Sequence[Path], clip: int | None = None, only: Collection[str] = ()) -> str:
@@ -79,12 +78,8 @@ def _plan(clip: int | None) -> list[tuple[str, str, Build]]:
 
 def _build(name: str, title: str, build: Build, subjects: Sequence[Subject]) -> Section:
     say(f"page: {title}")
-    try:
-        return build(subjects)
-    except _DAMAGE as error:
-        why = f"what measurement.json says of it cannot be read ({type(error).__name__}: {error})"
-        of = ", ".join(subject.label for subject in subjects)
-        return Section(name, title, [Missing(of, why, subjects[0].command("network"))])
+    found, gone = around(build, subjects)
+    return Section(name, title, [*(found.blocks if found else ()), *gone])
 
 
 def _environment() -> Environment:

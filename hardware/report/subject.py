@@ -1,12 +1,13 @@
-"""A run as the page sees it: its files, read and held against each other; what is missing or stale says why."""
+"""A run as the page sees it: its files, read and held against each other; what cannot be used says why."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hardware.measurement import read_measurement
+from hardware.measurement import quantity_of, read_measurement
 from hardware.report.blocks import Missing
 from train.artifacts import RunFolder, read_json, sha256
 from train.config import Config, load_config
@@ -73,6 +74,17 @@ class Subject:
         """What makes a section of ``measurement.json``."""
         return MAKERS.get(name, _MEASURE).format(run=self.run.path)
 
+    @property
+    def file_name(self) -> str:
+        """Its ``measurement.json``, as messages name it."""
+        return unticked(str(self.run.measurement))
+
+    @cached_property
+    def damaged(self) -> dict[str, str]:
+        """Sections with a number that is none, and where it stands."""
+        found = {name: next(_no_numbers(section), "") for name, section in self.content.items()}
+        return {name: why for name, why in found.items() if why}
+
     def section(self, name: str) -> Mapping[str, Any] | Missing:
         """A section of ``measurement.json``, if it is there, whole, and of this network."""
         found = self.content.get(name)
@@ -81,6 +93,9 @@ class Subject:
             return Missing(self.label, f"measurement.json has no section {name}", command)
         if not isinstance(found, Mapping):
             return Missing(self.label, f"section {name} of measurement.json is damaged", command)
+        if name in self.damaged:
+            why = f"section {name} of {self.file_name} is damaged: {self.damaged[name]}"
+            return Missing(self.label, why, command)
         if isinstance(found.get("unavailable"), str):
             return Missing(self.label, found["unavailable"], command)
         stale = self.stale(found.get("identity", found))
@@ -108,6 +123,29 @@ class Subject:
             return Missing(self.label, error.found, command)
 
 
+def _no_numbers(entry: Any, where: str = "") -> Iterator[str]:
+    """Places in plain data where a number is none, as JSON's NaN, Infinity, or null in a quantity."""
+    if isinstance(entry, float) and not math.isfinite(entry):
+        yield f"{where} is {entry}"
+    elif isinstance(entry, list):
+        for place, inner in enumerate(entry):
+            yield from _no_numbers(inner, f"{where}[{place}]")
+    elif isinstance(entry, Mapping):
+        if {"value", "unit"} <= entry.keys() or "unavailable" in entry:
+            try:
+                quantity_of(entry)
+            except MaestroError as error:
+                yield f"{where}: {error.found}"
+            return
+        for key, inner in entry.items():
+            yield from _no_numbers(inner, f"{where}.{key}" if where else str(key))
+
+
+def unticked(text: str) -> str:
+    """Text of a file's or folder's name for prose, where backticks mean code."""
+    return text.replace("`", "\u02cb")
+
+
 def _short(digest: Any) -> str:
     return str(digest)[:12] if digest else "none"
 
@@ -124,8 +162,11 @@ def gather(runs: Sequence[Path]) -> list[Subject]:
     for folder in folders:
         folder.require(folder.config, f"python -m train fit --run {folder.path}")
         folder.require(folder.measurement, f"python -m hardware measure {folder.path}")
-    names = [folder.path.resolve().name for folder in folders]
-    labels = [name if names.count(name) == 1 else str(folder.path) for name, folder in zip(names, folders, strict=True)]
+    names = [unticked(folder.path.resolve().name) for folder in folders]
+    labels = [
+        name if names.count(name) == 1 else unticked(str(folder.path))
+        for name, folder in zip(names, folders, strict=True)
+    ]
     return [
         Subject(folder, label, number, read_measurement(folder))
         for number, (folder, label) in enumerate(zip(folders, labels, strict=True))

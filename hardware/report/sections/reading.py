@@ -5,7 +5,7 @@ from typing import Any
 
 from hardware.report.blocks import Block, Heading, Missing, Points, Row, Section, Table, Text, words
 from hardware.report.format import listed
-from hardware.report.subject import Subject
+from hardware.report.subject import Subject, unticked
 
 EVIDENCE = {
     "measured": "read from an instrument, or counted, on the network itself",
@@ -53,7 +53,7 @@ def _missing(subjects: Sequence[Subject]) -> Block:
         for name in ("network", "accuracy", "counters", "energy", "baseline", "derived"):
             section = subject.section(name)
             if isinstance(section, Missing):
-                found = [f"{section.why}. `{section.command}` makes it"]
+                found = [f"{section.why}. `{unticked(section.command)}` makes it"]
             else:
                 found = list(_reasons(section))
             for reason in dict.fromkeys(found):

@@ -1,5 +1,6 @@
 """The page from made-up measurements: every section, whatever is missing."""
 
+import json
 import re
 
 import pytest
@@ -193,11 +194,43 @@ def test_energy_that_silicon_measured_comes_first(make_run, change, section, mad
 
 
 def test_a_damaged_section_says_so_and_the_rest_is_shown(make_run, change, section):
-    run = make_run()
+    run, whole = make_run(), make_run("ann")
     change(run, lambda content: content["accuracy"].update(sets={"test": {"clips": "many"}}))
-    text = render([run.path], only=["accuracy", "rates"])
-    assert "what measurement.json says of it cannot be read" in section(text, "accuracy")
+    text = render([run.path, whole.path], only=["verdict", "accuracy", "rates"])
+    why = f"section accuracy of {run.measurement} cannot be read"
+    assert why in section(text, "accuracy")
+    assert f"python -m hardware measure {run.path}" in section(text, "accuracy")
+    assert "Accuracy by head" in section(text, "accuracy")
+    assert f"lif (LIF): accuracy unavailable: {why}" in section(text, "verdict")
+    assert "An inference takes" in section(text, "verdict")
     assert "cannot be read" not in section(text, "rates")
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None, "much"])
+def test_a_bad_number_costs_a_section_of_a_run(make_run, change, section, bad):
+    def spoil(content):
+        content["energy"]["devices"]["loihi2"]["total"]["value"] = bad
+
+    run, whole = make_run(), make_run("ann")
+    # Python's JSON writes NaN and Infinity, which our own writer refuses.
+    content = json.loads(run.measurement.read_text())
+    spoil(content)
+    run.measurement.write_text(json.dumps(content))
+    text = render([run.path, whole.path], only=["verdict", "energy", "accuracy", "limits"])
+    assert f"section energy of {run.measurement} is damaged: devices.loihi2.total" in section(text, "energy")
+    assert f"python -m hardware measure {run.path}" in section(text, "energy")
+    assert "ann: energy of an inference, estimated" in section(text, "energy")
+    assert "lif (LIF) names the title" in section(text, "verdict")
+    assert "Accuracy by head" in section(text, "accuracy")
+    assert "cannot be read" not in text
+
+
+def test_a_number_that_is_none_outside_a_quantity_is_damage(make_run, section):
+    run = make_run()
+    content = json.loads(run.measurement.read_text())
+    content["energy"]["over_step_time"]["loihi2"][1]["value_j"] = float("inf")
+    run.measurement.write_text(json.dumps(content))
+    assert "over_step_time.loihi2[1].value_j is inf" in render([run.path], only=["energy"])
 
 
 def test_names_from_files_are_escaped(make_run, change):
