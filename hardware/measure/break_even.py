@@ -233,4 +233,11 @@ def _rate_verdict(scale: Quantity, least_rate: float) -> str:
 
 
 def _times(scale: Quantity) -> str:
-    return f"{scale.value:.3g} ({scale.low:.3g} to {scale.high:.3g}) times"
+    return f"{_written(scale.value)} ({_written(scale.low)} to {_written(scale.high)}) times"
+
+
+def _written(value: float) -> str:
+    """A factor to three digits, in groups of three as the page writes numbers, never as a power of ten."""
+    if 0 < value < 1e-3:
+        return "under 0.001"
+    return f"{value:.3g}" if value < 999.5 else f"{float(f'{value:.3g}'):,.0f}".replace(",", "\u202f")

@@ -5,11 +5,10 @@ from typing import Any
 
 from hardware.measure.bands import find
 from hardware.measure.sweeps import sweeps
-from hardware.measurement import Quantity
 from hardware.report.blocks import Block, Cell, Fold, Missing, Points, Row, Section, Table, Text, cell, words
 from hardware.report.figures.sweep import Curve, sweep
-from hardware.report.format import amount, is_quantity, told
-from hardware.report.sections.measured import device_title
+from hardware.report.format import is_quantity, told, with_unit
+from hardware.report.sections.measured import BUSY, busy, device_title, waited_share
 from hardware.report.subject import Subject
 
 _QUANTITIES = {
@@ -21,6 +20,9 @@ _QUANTITIES = {
     "energy_dynamic_bare": "above bare idle",
     "energy_dynamic_loaded": "above loaded idle",
 }
+_BEST = "Best means the variant with most inferences a second at that batch."
+_WORDS = {"resolution": "resolution", "update": "a new reading every"}
+_UNITS = {"_j": "J", "_s": "s", "_w": "W"}
 
 
 def baseline(subjects: Sequence[Subject]) -> Section:
@@ -46,9 +48,9 @@ def _of_run(subject: Subject, section: Mapping[str, Any]) -> list[Block]:
     ]
     if curves:
         label = f"{subject.label}: latency, throughput and energy over the batch"
-        caption = (
-            f"{label}, each device's best variant at each batch, medians with their intervals; other machines' dashed. "
-            f"{' '.join(_ends(curve) for curve in curves)}"
+        told_busy = busy(section)
+        caption = f"{label}. {_BEST} Medians with their intervals; other machines' lines are dashed." + (
+            f" When this was measured, {told_busy}." if told_busy else ""
         )
         blocks.append(sweep(f"baseline-{subject.number}", label, caption, curves))
     gone: dict[str, list[str]] = {}
@@ -58,40 +60,52 @@ def _of_run(subject: Subject, section: Mapping[str, Any]) -> list[Block]:
     blocks += [
         Missing(f"{subject.label}: {', '.join(of)}", why, subject.command("baseline")) for why, of in gone.items()
     ]
-    blocks += [_best(subject, found), _preprocessing(subject, section), *_devices(subject, section)]
+    blocks += [_best(subject, section, found), _preprocessing(subject, section), *_devices(subject, section)]
     blocks += [_variants(subject, section), _protocol(subject, section)]
     return [block for block in blocks if not (isinstance(block, Table) and not block.rows)]
 
 
-def _ends(curve: Curve) -> str:
-    batches = sorted(curve.batches)
-    told_words = []
-    for batch in dict.fromkeys((batches[0], batches[-1])):
-        entries = curve.batches[batch]
-        numbers = [
-            f"{title} {amount(found)}"
-            for key, title in (("latency", "latency"), ("energy_total", "energy"))
-            if isinstance(found := entries.get(key), Quantity)
-        ]
-        told_words.append(f"batch {batch}: {', '.join(numbers) or 'unavailable'}")
-    return f"{curve.label}: {'; '.join(told_words)}."
-
-
-def _best(subject: Subject, found: Mapping[tuple[str, str], Any]) -> Table:
-    rows = []
+def _best(subject: Subject, section: Mapping[str, Any], found: Mapping[tuple[str, str], Any]) -> Table:
+    rows, variants = [], {}
+    best = dict(_best_variants(section))
+    cells = [cell for batches in found.values() if not isinstance(batches, str) for cell in batches.values()]
+    waits = any((waited_share(entry) or 0) > BUSY for entry in cells)
     for (device, network), batches in found.items():
         if isinstance(batches, str):
             continue
         rows.append(Row(f"{network.upper()} on {device_title(device)}"))
         for batch, entry in batches.items():
-            cells = (cell(_entry(entry, key)) for key in _QUANTITIES)
-            rows.append(Row(f"batch {batch}", tuple(cells)))
+            name, what, cores = best[device, network, batch]
+            variants[name] = what
+            waited = (Cell(_waited(entry)),) if waits else ()
+            numbers = (cell(_entry(entry, key)) for key in _QUANTITIES)
+            rows.append(Row(f"batch {batch}", (words(name), Cell(cores), *waited, *numbers)))
     note = (
-        "Measured; medians of trials with their intervals. In all: what the device drew, idle included; above idle: "
+        f"{_BEST} Medians of trials with their intervals. In all: what the device drew, idle included; above idle: "
         "what was drawn beyond the bare machine's idle, or beyond idle with the network loaded. Without preprocessing."
     )
+    if told_busy := busy(section):
+        note += f" When this was measured, {told_busy}."
+    note += "".join(f" {name}: {what}." for name, what in variants.items() if what)
+    columns = ("device and batch", "variant", "cores", *(("waited for a core",) if waits else ()))
     caption = f"{subject.label}: best variant at each batch"
-    return Table(caption, ("device and batch", *_QUANTITIES.values()), tuple(rows), note, wide=True)
+    return Table(caption, (*columns, *_QUANTITIES.values()), tuple(rows), note, wide=True)
+
+
+def _best_variants(section: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], tuple[str, str, str]]]:
+    """Device, network and batch; the best variant's name, what it is, and on how many cores."""
+    for device, entry in _all_devices(section):
+        for network, ran in (entry.get("networks") or {}).items():
+            for batch, name in ran.get("best", {}).items():
+                variant = ran["variants"][name]
+                cores = variant.get("threads", entry.get("threads"))
+                told_cores = str(cores) if isinstance(cores, int) else "not stated"
+                yield (device, network, batch), (name, str(variant.get("what", "")), told_cores)
+
+
+def _waited(entry: Mapping[str, Any]) -> str:
+    share = waited_share(entry)
+    return "" if share is None or share <= BUSY else with_unit(100 * share, "%")
 
 
 def _entry(entry: Mapping[str, Any], key: str) -> Any:
@@ -144,11 +158,20 @@ def _whereabouts(entry: Mapping[str, Any]) -> str:
 
 def _pairs(entry: Mapping[str, Any]) -> str:
     found = [
-        str(value) if key == "name" else f"{key.replace('_', ' ')} {told(value) if is_quantity(value) else value}"
+        str(value) if key == "name" else _pair(key, value)
         for key, value in entry.items()
         if not isinstance(value, (Mapping, list)) or is_quantity(value)
     ]
     return ", ".join(found)
+
+
+def _pair(key: str, value: Any) -> str:
+    """A meter's property in words: ``update_s`` 0.1 as update 100 ms."""
+    unit = _UNITS.get(key[-2:])
+    if unit and isinstance(value, (int, float)):
+        return f"{_WORDS.get(key[:-2], key[:-2].replace('_', ' '))} {with_unit(value, unit)}"
+    title = _WORDS.get(key, key.replace("_", " "))
+    return f"{title} {told(value) if is_quantity(value) else value}"
 
 
 def _variants(subject: Subject, section: Mapping[str, Any]) -> Fold:

@@ -13,6 +13,10 @@ _TABLES = {
     "energy_delay_product": "Energy of an inference times its latency, batch 1",
     "throughput": "Inferences a second",
 }
+_NOTES = {
+    "energy_delay_product": "Of processors and GPUs the delay is of synchronised single calls, the energy of calls "
+    "made back to back: a single call alone, the device idle before and after, takes more."
+}
 _MEASURES = {
     "energy_total": "energy, in all",
     "energy_dynamic_bare": "energy above idle",
@@ -53,7 +57,7 @@ def _by_device(
             why = {"unavailable": f"{subject.label} was not priced or measured on it"}
             cells.append(cell(entry if entry is not None else why, look=True))
         rows.append(Row(_device(device, titles), tuple(cells)))
-    return Table(caption, ("device", *(subject.label for subject, _ in known)), tuple(rows))
+    return Table(caption, ("device", *(subject.label for subject, _ in known)), tuple(rows), _NOTES.get(key, ""))
 
 
 def _titles(subject: Subject) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hardware.measure.bands import find
+from hardware.measure.break_even import SILICON
 from hardware.measure.sweeps import at_batch, sweeps
 from hardware.measurement import Quantity
 from hardware.report.blocks import Missing
@@ -11,6 +12,8 @@ from hardware.report.format import span
 from hardware.report.subject import Subject
 
 HEAD = "title"
+# Waiting longer for a core than this share of the time, a measurement says less of the device.
+BUSY = 0.05
 
 
 def head_accuracy(subject: Subject, split: str, head: str = HEAD) -> Quantity | str:
@@ -33,6 +36,17 @@ def chip_energy(subject: Subject) -> tuple[str, Quantity | str]:
         if name.startswith("loihi2") and entry.get("network") == "snn":
             return f"{entry.get('title', name)}{_step(section)}", find(entry, "total")
     return "Loihi 2", "there is no estimate for a Loihi 2: it is given for networks that spike"
+
+
+def chip_key(subject: Subject) -> str:
+    """The device that :func:`chip_energy` is of, as the section derived names it; empty if there is none."""
+    silicon, section = subject.section("loihi2"), subject.section("energy")
+    if not isinstance(silicon, Missing) and isinstance(find(silicon, "energy", "total"), Quantity):
+        return SILICON
+    devices = {} if isinstance(section, Missing) else section["devices"]
+    return next(
+        (name for name, entry in devices.items() if name.startswith("loihi2") and entry["network"] == "snn"), ""
+    )
 
 
 def _step(section: Mapping[str, Any]) -> str:
@@ -59,3 +73,26 @@ def measured_energies(subject: Subject) -> dict[str, Quantity | str]:
 def device_title(device: str) -> str:
     """A device's key in words."""
     return {"cpu": "the processor", "cuda": "the GPU"}.get(device, device)
+
+
+def busy(section: Mapping[str, Any]) -> str:
+    """That a baseline's best cells had to wait for a core, and how long; empty if they had not."""
+    waited = [
+        share
+        for sweep in sweeps({"baseline": section}).values()
+        if not isinstance(sweep, str)
+        for cell in sweep.values()
+        if (share := waited_share(cell)) is not None and share > BUSY
+    ]
+    if not waited:
+        return ""
+    return (
+        f"the machine was busy: measurements waited up to {100 * max(waited):.0f} % of their time for a core, and took "
+        "longer for it"
+    )
+
+
+def waited_share(cell: Mapping[str, Any]) -> float | None:
+    """Share of its time that a cell of the baseline waited for a core; None where that is not known."""
+    found = find(cell, "waited")
+    return found.value if isinstance(found, Quantity) else None

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hardware.measure.bands import find
 from hardware.measure.sweeps import at_batch, sweeps
 from hardware.measurement import Quantity
 from hardware.report.blocks import Block, Cell, Missing, Row, Section, Table, Text, words
 from hardware.report.format import THIN, amount, number, span
-from hardware.report.sections.measured import HEAD, chip_energy, device_title, head_accuracy
+from hardware.report.sections.measured import HEAD, busy, chip_energy, chip_key, device_title, head_accuracy
 from hardware.report.sections.summary import summary
 from hardware.report.subject import Subject
 
@@ -17,7 +18,9 @@ SETS = {"test": "the piano of the training, other performances", "test_keyboards
 
 def verdict(subjects: Sequence[Subject]) -> Section:
     """The page's first section."""
-    blocks: list[Block] = [Text(f"{_accuracy_words(subject)} {_energy_words(subject)}", True) for subject in subjects]
+    blocks: list[Block] = [
+        Text(f"{_accuracy_words(subject)} {_energy_words(subject)}{_busy_words(subject)}", True) for subject in subjects
+    ]
     compared = _compared(subjects)
     if compared is not None:
         blocks.append(compared)
@@ -45,24 +48,35 @@ def _clip_length(subject: Subject) -> str:
     return f"{subject.config.features.clip_s:g}{THIN}s"
 
 
-def baseline_energy(subject: Subject) -> tuple[str, Quantity | str]:
-    """The best energy meter's word on an inference at batch 1: name and energy; the GPU's before the processor's."""
+@dataclass(frozen=True)
+class Held:
+    """What a chip's energy is held against: ``pair`` (device and network), its name, its energy at batch 1."""
+
+    pair: tuple[str, str] | None
+    name: str
+    found: Quantity | str
+    scope: str = ""
+
+
+def baseline_energy(subject: Subject) -> Held:
+    """The best energy meter's word on an inference at batch 1; the GPU's before the processor's."""
     section = subject.section("baseline")
     if isinstance(section, Missing):
-        return "the baseline", section.why
-    first = ("the baseline", "no device was measured")
+        return Held(None, "the baseline", section.why)
     found = {pair: find(at_batch(sweep, "1"), "energy_total") for pair, sweep in sweeps({"baseline": section}).items()}
     order = sorted(found, key=lambda pair: (isinstance(found[pair], str), pair[1] != "ann", pair[0] == "cpu"))
     for device, network in order:
         entry = section.get("devices", {}).get(device, {})
         name = entry.get("name") or device_title(device)
-        return f"the {network.upper()} on {name}", found[device, network]
-    return first
+        scope = "the processor's package" if device == "cpu" else "the GPU's whole board"
+        return Held((device, network), f"the {network.upper()} on {name}", found[device, network], scope)
+    return Held(None, "the baseline", "no device was measured")
 
 
 def _energy_words(subject: Subject) -> str:
     where, chip = chip_energy(subject)
-    what, baseline = baseline_energy(subject)
+    held = baseline_energy(subject)
+    what, baseline = held.name, held.found
     base = f"unavailable ({baseline})" if isinstance(baseline, str) else amount(baseline)
     if isinstance(chip, str):
         return f"Energy of an inference on a chip: unavailable ({chip}); of {what} at batch 1: {base}."
@@ -75,15 +89,47 @@ def _energy_words(subject: Subject) -> str:
     text += f"; the energy of {what} at batch 1 is {base}"
     if isinstance(baseline, str):
         return f"{text}, so the two cannot be compared here."
-    return f"{text}: {_compare_energies(chip, baseline)}."
+    return f"{text}: {_compare_energies(chip, baseline, held.scope)}. {_from_batch(subject, held)}"
 
 
-def _compare_energies(chip: Quantity, baseline: Quantity) -> str:
+def _compare_energies(chip: Quantity, baseline: Quantity, scope: str) -> str:
+    of_chip = (
+        "the chip as its probe has it" if chip.kind == "measured" else "the chip alone, without board, by estimate"
+    )
+    scopes = f"{{}} {scope}, as measured with its idle, takes {{}} {of_chip}"
     if chip.high < baseline.low and chip.high > 0:
-        return f"by these bounds at least {number(baseline.low / chip.high)} times as much"
+        return scopes.format("by these bounds", f"at least {floored(baseline.low / chip.high)} times as much as")
     if baseline.high < chip.low and baseline.high > 0:
-        return f"by these bounds at least {number(chip.low / baseline.high)} times less"
-    return "the two overlap, and which takes less is not decided"
+        return scopes.format("by these bounds", f"at least {floored(chip.low / baseline.high)} times less than")
+    return f"the two overlap, and which takes less is not decided ({scope}, as measured with its idle; {of_chip})"
+
+
+def floored(factor: float) -> str:
+    """A factor that is said to be the least, to two digits and never rounded up."""
+    unit = 10.0 ** (math.floor(math.log10(factor)) - 1)
+    # What is whole but for its last bits stays as it is.
+    return number(math.floor(factor / unit * (1 + 1e-12)) * unit, max(0, -round(math.log10(unit))))
+
+
+def _from_batch(subject: Subject, held: Held) -> str:
+    """From which batch on the device takes less energy than the chip."""
+    section = subject.section("derived")
+    if isinstance(section, Missing):
+        return f"From which batch on {held.name} takes less is not known ({section.why})."
+    wanted = (chip_key(subject), *(held.pair or ()), "energy_total")
+    for entry in section.get("break_even", {}).get("batch", []):
+        if tuple(entry[key] for key in ("chip", "device", "network", "measure")) == wanted:
+            if "verdict" in entry:
+                return f"Over the batch, {held.name} {entry['verdict']}."
+            return f"From which batch on {held.name} takes less is not known ({entry['unavailable']})."
+    return f"From which batch on {held.name} takes less is not known."
+
+
+def _busy_words(subject: Subject) -> str:
+    section = subject.section("baseline")
+    if isinstance(section, Missing) or not (told := busy(section)):
+        return ""
+    return f" When the baseline was measured, {told}."
 
 
 def _compared(subjects: Sequence[Subject]) -> Table | None:

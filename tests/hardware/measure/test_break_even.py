@@ -178,3 +178,11 @@ def test_spikes_that_may_cost_nothing_decide_nothing(measured, quantity):
     chip["dynamic"] = quantity(3e-3, "J", 0.5e-3, 6e-3, "literature")
     entry = pick(rate_break_even(measured), snn="chip", ann="digital")
     assert entry["unavailable"] == "what its spikes take may be nothing, so no number of them is too many"
+
+
+def test_factors_are_written_out():
+    from hardware.measure.break_even import _times
+    from hardware.measurement import Quantity
+
+    factor = Quantity(14100.0, "times", "estimated", "made up", 2.5e-7, 1234567.0)
+    assert _times(factor).replace("\u202f", " ") == "14 100 (under 0.001 to 1 230 000) times"

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from hardware.report.page import prose, render
+from hardware.report.sections.verdict import floored
 from train.artifacts import sha256, write_json
 
 SECTIONS = (
@@ -71,6 +72,78 @@ def test_overlapping_energies_are_not_told_apart(make_run, change, section):
     assert "which takes less is not decided" in render([run.path], only=["verdict"])
 
 
+def test_the_verdict_compares_bounds_and_says_of_what(make_run, change, section):
+    def set_energies(content):
+        cell = content["baseline"]["elsewhere"][0]["networks"]["ann"]["variants"]["eager"]["batches"]["1"]
+        cell["energy_total"] |= {"value": 1.75e-3, "low": 1.7e-3, "high": 1.8e-3}
+        content["energy"]["devices"]["loihi2"]["total"] |= {"value": 0.8e-3, "low": 0.5e-3, "high": 1e-3}
+
+    run = make_run()
+    change(run, set_energies)
+    text = section(render([run.path], only=["verdict"]), "verdict")
+    # 1.7 by 1; the chip's value would make it 2.1.
+    assert (
+        "by these bounds the GPU&#39;s whole board, as measured with its idle, takes at least 1.7 times as much as the "
+        "chip alone, without board, by estimate" in text
+    )
+    # The break-even that is filed beside it.
+    assert re.search(r"Over the batch, the ANN on A GPU \(another machine\) takes less energy", text)
+    change(run, lambda content: content.pop("derived"))
+    assert "takes less is not known (measurement.json has no section derived)" in render([run.path], only=["verdict"])
+
+
+@pytest.mark.parametrize(("factor", "text"), [(1.999, "1.9"), (2.0, "2.0"), (43.99, "43"), (1299.0, "1 200")])
+def test_a_least_factor_is_never_rounded_up(factor, text):
+    assert floored(factor).replace("\u202f", " ") == text
+
+
+def test_the_best_variant_is_named_and_a_busy_machine_is_told(make_run, change, section, made):
+    def wait(content):
+        ann = content["baseline"]["devices"]["cpu"]["networks"]["ann"]["variants"]["eager"]
+        ann["threads"] = 1
+        ann["batches"]["1"]["waited"] = made(0.38, "share")
+        ann["batches"]["4"]["waited"] = made(0.02, "share")
+
+    run = make_run()
+    text = section(render([run.path], only=["baseline"]), "baseline")
+    assert text.count("Best means the variant with most inferences a second at that batch.") == 2
+    assert "eager: torch as it comes." in text
+    assert "waited for a core" not in text
+    change(run, wait)
+    text = render([run.path], only=["verdict", "baseline"]).replace("\u202f", " ")
+    busy = "the machine was busy: measurements waited up to 38 % of their time for a core"
+    assert busy in section(text, "verdict")
+    assert section(text, "baseline").count(busy) == 2
+    table = text[text.index("best variant at each batch</span>") :]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr><th.*?</tr>", table, re.S)]
+    assert [row[:3] for row in rows if row][:2] == [["eager", "1", "38.0 %"], ["eager", "1", ""]]
+
+
+def test_a_meter_is_told_in_words(page, section):
+    text = section(page(*ALL), "baseline").replace("\u202f", " ")
+    assert "NVML, resolution 1.00 mJ, a new reading every 100 ms" in text
+
+
+def test_the_delay_and_the_energy_of_a_product_are_of_different_calls(page, section):
+    assert "the delay is of synchronised single calls, the energy of calls made" in section(page(*ALL), "break-even")
+
+
+def test_agreement_by_construction_is_not_counted(make_run, change, section):
+    def more(content):
+        rows = content["energy"]["validation"]
+        rows.append({**rows[0], "profile": "published", "test": False, "explained": "no test of ours"})
+        rows.append({**rows[0], "explained": "its static power is of it: no test of that part"})
+        rows.append({**rows[0], "ratio": {"unavailable": "not installed"}, "test": False, "explained": ""})
+
+    run = make_run()
+    change(run, more)
+    text = section(render([run.path], only=["energy"]), "energy")
+    assert "Of 1 that are a test, 1 has the measurement" in text
+    assert "Not counted: 2 marked" in text
+    assert text.count("<td>yes, by construction</td>") == 2
+    assert "not installed" in text
+
+
 def test_branches_are_shown_of_runs_that_have_them(page, section):
     text = section(page(*ALL), "time-constants")
     assert "page-dh_lif: time constants" in text
@@ -86,7 +159,7 @@ def test_what_is_measured_and_what_estimated_look_different(page, section):
 
 def test_predictions_stand_beside_what_silicon_measured(page, section):
     text = section(page(*ALL), "energy").replace("\u202f", " ").replace("\u00a0", " ")
-    assert "1 of 1 bands hold the measurement" in text
+    assert "Of 1 that are a test, 1 has the measurement" in text
     row = text[text.index('<th scope="row">PilotNet LIF</th>') :]
     for part in ("1.00 mJ (0.60 to 1.40)", "1.09 mJ", "0.900 (0.600 to 1.400)"):
         assert part in row[: row.index("</tr>")]
@@ -99,7 +172,7 @@ def test_a_prediction_that_misses_says_why(make_run, change):
     run = make_run()
     change(run, miss)
     text = render([run.path], only=["energy"])
-    assert "0 of 1 bands hold the measurement" in text
+    assert "Of 1 that are a test, 0 have the measurement" in text
     assert "lies outside the band:" in text
     assert "its input was never counted" in text
 
