@@ -36,7 +36,7 @@ def baseline(path: Path, device: str, batches: str | None, again: bool, as_json:
     if "derived" in read_measurement(run):
         refresh(run)
     if as_json:
-        emit_json(section)
+        emit_json(section if device == "all" else _only(section, device))
         return 0
     for key, entry in section["devices"].items():
         if "unavailable" in entry:
@@ -48,6 +48,11 @@ def baseline(path: Path, device: str, batches: str | None, again: bool, as_json:
     say(f"before the network, a clip: {spent}")
     say(f"filed as baseline in {run.measurement}")
     return 0
+
+
+def _only(section: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """What was asked for: others' measurements and devices that an earlier call filed are no part of it."""
+    return {**section, "devices": {device: section["devices"][device]}, "elsewhere": []}
 
 
 def _show(key: str, entry: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -37,6 +38,17 @@ class Device:
     threads: int
     counters: Sequence[Counter] | str
     sync: Callable[[], object] = field(default=lambda: None, compare=False)
+
+    @property
+    def meter(self) -> dict[str, Any] | None:
+        """Name, resolution and rhythm of all counters together; None where there are none."""
+        if isinstance(self.counters, str):
+            return None
+        return {
+            "name": ", ".join(counter.name for counter in self.counters),
+            "resolution_j": sum(max(counter.resolution_j, counter.step_j) for counter in self.counters),
+            "update_s": max(counter.update_s for counter in self.counters),
+        }
 
 
 def cpu(probe: Probe) -> Device:

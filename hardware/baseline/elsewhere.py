@@ -13,13 +13,22 @@ _CURE = "the file is what `python -m hardware baseline RUN --json` prints, uncha
 _NUMBERS = ("latency", "per_inference", "throughput", "power", "energy_total")
 
 
-def elsewhere(folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """One entry for every device of every file.
+def elsewhere(of: Mapping[str, Any], folder: Path = FOLDER) -> list[dict[str, Any]]:
+    """One entry for every device of every file that has something to say of a run.
+
+    A file of this very network is shown whole. One of another is shown for its ANN alone, whose time does not depend
+    on the weights, and only where the layers' sizes are this run's; else it is left out.
+
+    Parameters
+    ----------
+    of
+        The run's own section, of which ``identity`` and ``run`` are read.
 
     Returns
     -------
     list of dict
-        ``name`` (of the device), ``machine``, ``date``, ``commit``, ``command``, ``file``, and the device's own keys.
+        ``name`` (of device, run and file: no two alike), ``machine``, ``date``, ``commit``, ``command``, ``file``,
+        ``run``, ``identity``, ``protocol``, and the device's own keys.
 
     Raises
     ------
@@ -30,19 +39,31 @@ def elsewhere(folder: Path = FOLDER) -> list[dict[str, Any]]:
     for path in sorted(folder.glob("*.json")):
         content = read_json(path, cure=_CURE)
         try:
-            origin = content["provenance"]
-            machine, date, commit = origin["machine"], str(origin["date"]), str(origin["commit"])
+            run, identity = content["run"], content["identity"]
             measured = {key: entry for key, entry in content["devices"].items() if "unavailable" not in entry}
             for key, entry in measured.items():
                 _check(path, entry)
-                origin = {"machine": machine, "date": date, "commit": commit, "file": path.name}
+                networks = _comparable(entry["networks"], same=identity == of["identity"], layers=run["layers"], of=of)
+                if not networks:
+                    continue
+                made = entry["made"]
+                origin = {"machine": made["machine"], "date": str(made["date"]), "commit": str(made["commit"])}
+                origin |= {"protocol": made["protocol"], "run": run, "identity": identity, "file": path.name}
+                name = f"{entry['name']}, {run['name']} (results/{path.name})"
                 command = f"python -m hardware baseline RUN --device {key} --json"
-                found.append({**entry, "name": str(entry["name"]), **origin, "command": command})
+                found.append({**entry, "networks": networks, "name": name, **origin, "command": command})
         except (KeyError, TypeError, AttributeError) as error:
             raise MaestroError(str(path), f"is no baseline: {error!r}", cure=_CURE) from error
         if not measured:
             raise MaestroError(str(path), "holds no device that was measured", cure=_CURE)
     return found
+
+
+def _comparable(networks: Mapping[str, Any], *, same: bool, layers: Any, of: Mapping[str, Any]) -> dict[str, Any]:
+    if same:
+        return dict(networks)
+    alike = layers == of["run"]["layers"]
+    return {key: ran for key, ran in networks.items() if key == "ann" and alike}
 
 
 def _check(path: Path, entry: Mapping[str, Any]) -> None:

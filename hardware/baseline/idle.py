@@ -1,6 +1,6 @@
 """Idle power of a device, kept with the session it was metered in; cells know which session they are of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -25,13 +25,30 @@ class Idle:
         Its key.
     make_meter
         Begins to read its counters. Each stretch has a meter of its own: minutes may pass between them unread.
+    meter
+        What the counters are, as ``Device.meter`` has it.
+    unfinished
+        A session that was stopped before its last stretch, to be gone on with.
     """
 
-    def __init__(self, device: str, make_meter: Callable[[], Meter], protocol: Protocol, kept: Kept) -> None:
+    def __init__(
+        self,
+        device: str,
+        make_meter: Callable[[], Meter],
+        protocol: Protocol,
+        kept: Kept,
+        meter: Mapping[str, Any] | None = None,
+        unfinished: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S")
         self._device, self._make_meter, self._protocol, self._kept = device, make_meter, protocol, kept
+        self._meter, self._words = meter, ""
         self.powers: dict[str, Any] = dict.fromkeys(TIMES, unavailable(_NOT_YET))
         self.drifts: dict[str, Any] = {}
+        if unfinished is not None:
+            self.name, self._words = str(unfinished["name"]), ", in a later call"
+            self.powers = dict(unfinished["powers"])
+            self.drifts = {when: unfinished["drift"][when] for when in TIMES if when in unfinished["drift"]}
 
     def taken(self, when: str) -> bool:
         """Whether it was metered, or tried."""
@@ -47,11 +64,20 @@ class Idle:
         else:
             values = [part.power_w for part in parts]
             # A mean of so many seconds may lie anywhere between its parts.
-            found = median_of(values, [part.half_w for part in parts]).quantity("W", f"idle, {when}")
+            found = median_of(values, [part.half_w for part in parts]).quantity("W", f"idle, {when}{self._words}")
             self.powers[when], self.drifts[when] = found.as_dict(), drift_of(values)
-        session = {"powers": self.powers, "drift": {**self.drifts, "over": over(self.powers)}}
+        drift = {**self.drifts, "over": over(self.powers)}
+        session = {"name": self.name, "meter": self._meter, "powers": self.powers, "drift": drift}
         self._kept.put(session, self._device, "session", self.name)
-        self._kept.put({"name": self.name}, self._device, "latest")
+        # Bare alone is no session: nothing may be left to meter.
+        if when != "bare":
+            self._kept.put({"name": self.name}, self._device, "latest")
+
+
+def unfinished(kept: Kept, device: str) -> dict[str, Any] | None:
+    """The latest session, if it was stopped before its last stretch."""
+    session = session_of(kept, device)
+    return session if session is not None and session["powers"]["after"] == unavailable(_NOT_YET) else None
 
 
 def over(powers: dict[str, Any]) -> dict[str, Any]:

@@ -32,11 +32,12 @@ def device_entry(
     networks = {}
     for subject in subjects.networks:
         of_network = variants[subject.key]
+        to_meter = metered_at(kept, device.key, subject.key, list(of_network), protocol)
         networks[subject.key] = {
             "parameters": subject.parameters,
             "weights": subject.weights,
             "variants": {
-                name: _variant(device, subject.key, name, variant, protocol, kept)
+                name: _variant(device, subject.key, name, variant, kept, to_meter[name])
                 for name, variant in of_network.items()
             },
             "best": best_of(kept, device.key, subject.key, list(of_network), protocol),
@@ -44,11 +45,21 @@ def device_entry(
     return {
         "name": device.name,
         "threads": device.threads,
+        "made": kept.get(device.key, "made"),
         "load_before": (kept.get(device.key, "load") or {}).get("load"),
-        "energy_meter": _energy_meter(device),
+        "energy_meter": _energy_meter(device, kept),
         "idle": _idle(device, kept),
         "networks": networks,
     }
+
+
+def metered_at(
+    kept: Kept, device: str, network: str, names: Sequence[str], protocol: Protocol
+) -> dict[str, dict[str, bool]]:
+    """Whether energy is metered, by variant and batch: of the first variant and of the fastest."""
+    best = best_of(kept, device, network, names, protocol)
+    batches = list(map(str, protocol.batches))
+    return {name: {batch: name in (names[0], best.get(batch)) for batch in batches} for name in names}
 
 
 def best_of(kept: Kept, device: str, network: str, names: Sequence[str], protocol: Protocol) -> dict[str, str]:
@@ -66,25 +77,32 @@ def best_of(kept: Kept, device: str, network: str, names: Sequence[str], protoco
 
 
 def _variant(
-    device: Device, network: str, name: str, variant: Variant, protocol: Protocol, kept: Kept
+    device: Device, network: str, name: str, variant: Variant, kept: Kept, to_meter: Mapping[str, bool]
 ) -> dict[str, Any]:
     record = kept.get(device.key, network, name) or {}
     if "unavailable" in record:
-        return {"what": variant.what, **record}
-    cells = {str(batch): _cell(device, network, name, str(batch), kept) for batch in protocol.batches}
+        return {"what": variant.what, "unavailable": record["unavailable"]}
+    cells = {batch: _cell(device, (network, name, batch), kept, wanted) for batch, wanted in to_meter.items()}
     return {"what": variant.what, "threads": record.get("threads", device.threads), "batches": cells}
 
 
-def _cell(device: Device, network: str, name: str, batch: str, kept: Kept) -> dict[str, Any]:
-    timed = kept.get(device.key, network, name, batch) or unavailable(_STOPPED)
+def _cell(device: Device, at: tuple[str, str, str], kept: Kept, wanted: bool) -> dict[str, Any]:
+    timed = kept.get(device.key, *at) or unavailable(_STOPPED)
     if "unavailable" in timed:
-        return {**dict.fromkeys((*TIMED, *METERED), timed), "drift": {"latency": timed, "power": timed}}
-    metered = kept.get(device.key, network, name, batch, "energy") or unavailable(_NOT_METERED)
-    if isinstance(device.counters, str):
-        metered = unavailable(device.counters)
+        numbers = dict.fromkeys((*TIMED, *METERED), timed)
+        return {**numbers, "session": None, "drift": {"latency": timed, "power": timed}}
+    metered = kept.get(device.key, *at, "energy") or _unmetered(device, kept, wanted)
     found = {**{key: timed[key] for key in TIMED}, **_metered(metered, device, kept)}
-    power_drift = metered if "unavailable" in metered else metered["drift"]
-    return {**found, "drift": {"latency": timed["drift"], "power": power_drift}}
+    power_drift = unavailable(metered["unavailable"]) if "unavailable" in metered else metered["drift"]
+    return {**found, "session": metered.get("session"), "drift": {"latency": timed["drift"], "power": power_drift}}
+
+
+def _unmetered(device: Device, kept: Kept, wanted: bool) -> dict[str, str]:
+    """Why a cell that ran has no energy."""
+    ever = session_of(kept, device.key) is not None
+    if not wanted and (ever or device.meter is not None):
+        return unavailable(_NOT_METERED)
+    return unavailable(device.counters if isinstance(device.counters, str) else _STOPPED)
 
 
 def _metered(cell: Mapping[str, Any], device: Device, kept: Kept) -> dict[str, Any]:
@@ -102,19 +120,18 @@ def _metered(cell: Mapping[str, Any], device: Device, kept: Kept) -> dict[str, A
     return found
 
 
-def _energy_meter(device: Device) -> dict[str, Any]:
-    if isinstance(device.counters, str):
-        return unavailable(device.counters)
-    return {
-        "name": ", ".join(counter.name for counter in device.counters),
-        "resolution_j": sum(max(counter.resolution_j, counter.step_j) for counter in device.counters),
-        "update_s": max(counter.update_s for counter in device.counters),
-    }
+def _energy_meter(device: Device, kept: Kept) -> dict[str, Any]:
+    """What meters energy; or what metered the energies that are kept, and why it cannot be read any more."""
+    if not isinstance(device.counters, str):
+        return dict(device.meter or {})
+    session = session_of(kept, device.key)
+    return {**session["meter"], "now": device.counters} if session else unavailable(device.counters)
 
 
 def _idle(device: Device, kept: Kept) -> dict[str, Any]:
-    why = device.counters if isinstance(device.counters, str) else _STOPPED
-    session = None if isinstance(device.counters, str) else session_of(kept, device.key)
+    """Idle powers of the latest session, whether or not the counters can still be read."""
+    session = session_of(kept, device.key)
     if session is None:
-        return {**dict.fromkeys(TIMES, unavailable(why)), "drift": unavailable(why)}
-    return {**session["powers"], "drift": session["drift"]}
+        why = device.counters if isinstance(device.counters, str) else _STOPPED
+        return {**dict.fromkeys(TIMES, unavailable(why)), "session": None, "drift": unavailable(why)}
+    return {**session["powers"], "session": session["name"], "drift": session["drift"]}

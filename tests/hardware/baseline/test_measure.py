@@ -158,7 +158,7 @@ def test_a_second_call_measures_nothing_and_says_the_same(measured, make_run, mo
     assert json.loads(run.measurement.read_text())["baseline"] == second
 
 
-@pytest.mark.parametrize("change", ["again", "protocol", "network"])
+@pytest.mark.parametrize("change", ["again", "protocol", "network", "machine"])
 def test_what_was_measured_otherwise_is_measured_again(measured, make_run, quick, change, monkeypatch):
     run = make_run("ann")
     measured("none", run=run)
@@ -169,6 +169,12 @@ def test_what_was_measured_otherwise_is_measured_again(measured, make_run, quick
         measured("none", run=run, again=True)
     elif change == "protocol":
         measure.measure_baseline(run, protocol=dataclasses.replace(quick, window_s=0.002))
+    elif change == "machine":
+        machine = {"processor": "another", "cores": 1, "system": "Linux"}
+        origin = {**measure.provenance(), "machine": machine}
+        monkeypatch.setattr(measure, "provenance", lambda: origin)
+        section = measured("none", run=run)
+        assert section["devices"]["cpu"]["made"]["machine"] == machine
     else:
         run.checkpoint.write_bytes(run.checkpoint.read_bytes() + b" ")
         measured("none", run=run)
@@ -185,6 +191,84 @@ def test_one_device_alone_leaves_the_others(measured, make_run, on_device, quick
     assert "networks" in section["devices"]["cpu"]
     section = measured("none", run=run, device="cuda")
     assert "networks" in section["devices"]["cpu"]
+
+
+def test_a_devices_entry_keeps_when_and_where_it_was_measured(measured, make_run, quick, monkeypatch):
+    run = make_run("ann")
+    before = measured("none", run=run)["devices"]["cpu"]["made"]
+    assert before["protocol"] == quick.as_dict()
+    assert {"machine", "versions", "commit", "date", "began"} <= before.keys()
+    origin = {**measure.provenance(), "machine": {"processor": "another"}, "commit": "later", "date": "tomorrow"}
+    monkeypatch.setattr(measure, "provenance", lambda: origin)
+    assert measured("none", run=run, device="cuda")["devices"]["cpu"]["made"] == before
+
+
+def test_a_device_that_does_not_say_when_is_not_kept(measured, make_run):
+    run = make_run("ann")
+    section = measured("none", run=run)
+    del section["devices"]["cpu"]["made"]
+    content = json.loads(run.measurement.read_text())
+    run.measurement.write_text(json.dumps({**content, "baseline": section}))
+    assert "by another version" in measured("none", run=run, device="cuda")["devices"]["cpu"]["unavailable"]
+
+
+WHY = "only root may read it"
+ENERGY = ("networks", "ann", "variants", "eager", "batches", "1", "energy_total")
+
+
+def at(entry, path):
+    for key in path:
+        entry = entry[key]
+    return entry
+
+
+def test_a_counter_that_appears_is_read_and_one_that_goes_leaves_its_energies(measured, make_run, monkeypatch):
+    run = make_run("ann")
+    assert at(measured(WHY, run=run)["devices"]["cpu"], ENERGY) == {"unavailable": WHY}
+    # Times are not measured again for the counter's sake.
+    monkeypatch.setattr(measure, "time_cell", None)
+    metered = measured([Steady()], run=run)["devices"]["cpu"]
+    assert isinstance(quantity_of(at(metered, ENERGY)), Quantity)
+    assert isinstance(quantity_of(metered["idle"]["after"]), Quantity)
+    assert at(metered, ENERGY[:-1])["session"] == metered["idle"]["session"]
+    gone = measured(WHY, run=run)["devices"]["cpu"]
+    assert gone["energy_meter"] == {**metered["energy_meter"], "now": WHY}
+    assert gone["idle"] == metered["idle"]
+    assert gone["networks"] == metered["networks"]
+    # With the counter back, nothing is left to meter.
+    monkeypatch.setattr(measure, "meter_cell", None)
+    assert measured([Steady()], run=run)["devices"]["cpu"] == metered
+
+
+def test_another_counter_meters_anew(measured, make_run):
+    run = make_run("ann")
+    first = measured([Steady()], run=run)["devices"]["cpu"]
+    other = Steady()
+    other.name = "another"
+    second = measured([other], run=run)["devices"]["cpu"]
+    assert second["energy_meter"]["name"] == "another"
+    assert at(first, ENERGY) != at(second, ENERGY)
+
+
+@pytest.mark.parametrize("at_stretch", ["bare", "loaded", "after"])
+def test_a_call_stopped_while_idle_is_metered_is_gone_on_with(measured, make_run, monkeypatch, at_stretch):
+    run, take = make_run("ann"), measure.Idle.take
+
+    def stopped(idle, when):
+        if when == at_stretch:
+            raise KeyboardInterrupt
+        take(idle, when)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(measure.Idle, "take", stopped)
+        measured([Steady()], run=run)
+    cpu = measured([Steady()], run=run)["devices"]["cpu"]
+    idle = {when: quantity_of(cpu["idle"][when]) for when in ("bare", "loaded", "after")}
+    assert all(isinstance(power, Quantity) for power in idle.values())
+    assert ("in a later call" in idle["after"].method) == (at_stretch == "after")
+    assert isinstance(quantity_of(at(cpu, ENERGY)), Quantity)
+    monkeypatch.setattr(measure.Idle, "take", None)
+    assert measured([Steady()], run=run)["devices"]["cpu"] == cpu
 
 
 KILLED = """
@@ -225,6 +309,7 @@ def test_a_kill_keeps_what_was_done(measured, make_run, quick, root, tmp_path, m
     assert files == {
         "preprocessing.json",
         "cpu-load.json",
+        "cpu-made.json",
         "cpu-ann-eager.json",
         "cpu-ann-eager-1.json",
         "cpu-ann-eager-2.json",
@@ -276,8 +361,10 @@ def test_the_command(cli, make_run, quick, few_variants, on_device, monkeypatch)
         "idle: bare",
     ):
         assert words in result.output
-    result = cli("hardware", "baseline", run.path, "--json")
+    result = cli("hardware", "baseline", run.path, "--device", "cuda", "--json")
     assert result.exit_code == 0
+    printed = json.loads(result.output[result.output.index("{") :])
+    assert printed["devices"] == {"cuda": {"unavailable": "no GPU"}}
     result = cli("hardware", "baseline", run.path.parent / "none")
     assert (result.exit_code, "no such run folder" in result.output) == (1, True)
     result = cli("hardware", "baseline", run.path, "--device", "tpu")
