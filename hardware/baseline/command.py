@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from hardware.baseline.measure import measure_baseline
@@ -13,8 +12,6 @@ from train.artifacts import RunFolder
 from train.console import emit_json, emit_table, say
 
 __all__ = ["baseline", "measure_baseline"]
-# Share of the time above which waiting for a core is told.
-_BUSY = 0.02
 _NETWORKS = {"ann": "the ANN", "snn": "the spiking network"}
 
 
@@ -42,7 +39,7 @@ def baseline(path: Path, device: str, batches: str | None, again: bool, as_json:
         if "unavailable" in entry:
             say(f"{key}: {entry['unavailable']}")
         else:
-            _show(key, entry)
+            _show(key, entry, section["protocol"]["busy_share"])
     before = section["preprocessing"]
     spent = ", ".join(f"{name} {_text(before[name], 'ms')}" for name in ("features", "encoding"))
     say(f"before the network, a clip: {spent}")
@@ -55,7 +52,7 @@ def _only(section: Mapping[str, Any], device: str) -> dict[str, Any]:
     return {**section, "devices": {device: section["devices"][device]}, "elsewhere": []}
 
 
-def _show(key: str, entry: Mapping[str, Any]) -> None:
+def _show(key: str, entry: Mapping[str, Any], busy_share: float) -> None:
     where = f"{key}: {entry['name']}, {entry['threads']} cores"
     for network, ran in entry["networks"].items():
         batches = list(next(iter(cells for cells in map(_batches, ran["variants"].values()) if cells), {}))
@@ -67,9 +64,10 @@ def _show(key: str, entry: Mapping[str, Any]) -> None:
             if "unavailable" in variant:
                 say(f"not measured: {name} ({variant['what']}): {variant['unavailable']}")
     waited = [share for ran in entry["networks"].values() for share in _waited(ran)]
-    if waited and median(waited) > _BUSY:
-        shares = f"{100 * median(waited):.0f} % of their time for a core, up to {100 * max(waited):.0f} %"
-        say(f"others were using this machine: cells waited {shares}, and took longer for it; --again measures anew")
+    busy = sum(share > busy_share for share in waited)
+    if busy:
+        shares = f"more than {100 * busy_share:.0f} % of their time for a core, up to {100 * max(waited):.0f} %"
+        say(f"a busy machine: {busy} of {len(waited)} cells waited {shares}, and took longer; --again measures anew")
     meter = entry["energy_meter"]
     if "unavailable" in meter:
         say(f"energy not measured: {meter['unavailable']}")

@@ -1,11 +1,40 @@
 """What was measured already, one small file a cell, so that a call that was stopped goes on where it was."""
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from train.artifacts import key_of, read_json, write_json
 from train.errors import MaestroError
+
+
+@contextmanager
+def only_here(folder: Path) -> Iterator[None]:
+    """Make the folder and hold it: two calls at once would slow each other, and mix their cells.
+
+    Raises
+    ------
+    MaestroError
+        Another call holds it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise MaestroError(str(folder), f"cannot be used: {error.strerror}", cure="make it writable") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        cure = "wait for it to end, or stop it: what it measured is kept"
+        raise MaestroError(str(folder.parent), "is being measured by another call", cure=cure) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 class Kept:

@@ -9,14 +9,14 @@ from hardware.baseline import device as devices
 from hardware.baseline.device import Device
 from hardware.baseline.elsewhere import elsewhere
 from hardware.baseline.idle import Idle, unfinished
-from hardware.baseline.kept import Kept
+from hardware.baseline.kept import Kept, only_here
 from hardware.baseline.meter import Meter
 from hardware.baseline.preprocessing import preprocessing
 from hardware.baseline.protocol import Protocol
 from hardware.baseline.section import device_entry, metered_at
 from hardware.baseline.subject import Subject, Subjects, subjects_of
 from hardware.baseline.timing import Ready, make_ready, meter_cell, reference_scores, threads_of, time_cell
-from hardware.baseline.variants import Variant, variants_of
+from hardware.baseline.variants import Variant, tools, variants_of
 from hardware.doctor.probe import Probe
 from hardware.measurement import file_section, identity, read_measurement, unavailable
 from train.artifacts import RunFolder, provenance
@@ -52,11 +52,18 @@ def measure_baseline(
     Raises
     ------
     MaestroError
-        The run is missing or damaged, or its folder cannot be written.
+        The run is missing or damaged, its folder cannot be written, or another call measures it.
     """
     protocol, probe = protocol or Protocol(), probe or Probe()
     read_measurement(run)
     subjects = subjects_of(run, protocol)
+    with only_here(run.path / ".baseline"):
+        return _measure_all(run, subjects, device, again, protocol, probe)
+
+
+def _measure_all(
+    run: RunFolder, subjects: Subjects, device: str, again: bool, protocol: Protocol, probe: Probe
+) -> dict[str, Any]:
     of_run = identity(run)
     made_of = {"format": _FORMAT, "identity": of_run, "protocol": protocol.as_dict()}
     origin = provenance()
@@ -143,10 +150,14 @@ class _Session:
 
     def _untimed(self) -> bool:
         return any(
-            self.kept.get(self.device.key, network, name) is None
-            for network, variants in self.variants.items()
-            for name in variants
+            self._record(network, name) is None for network, variants in self.variants.items() for name in variants
         )
+
+    def _record(self, network: str, name: str) -> dict[str, Any] | None:
+        """What is kept of a variant; None if it could not be had, and what builds it is another now."""
+        found = self.kept.get(self.device.key, network, name)
+        changed = found is not None and "unavailable" in found and found.get("tools") != tools()
+        return None if changed else found
 
     def _measure(self) -> None:
         idle = None
@@ -195,12 +206,12 @@ class _Session:
     def _time(self, subject: Subject, name: str, variant: Variant, shown: Progress) -> None:
         """Time a variant's missing batches; its own record says whether it can be had, and is kept last."""
         at = (self.device.key, subject.key, name)
-        if self.kept.get(*at) is not None:
+        if self._record(subject.key, name) is not None:
             shown.advance(len(self.protocol.batches))
             return
         ready = self._ready(subject, variant)
         if isinstance(ready, str):
-            self.kept.put(unavailable(ready), *at)
+            self.kept.put({**unavailable(ready), "tools": tools()}, *at)
             shown.advance(len(self.protocol.batches))
             return
         too_long = None

@@ -28,6 +28,8 @@ class Protocol:
         Between two looks at the counter: calls in between are not waited for one by one.
     longest_call_s
         A batch that takes longer is not measured.
+    busy_share, busy_again
+        A cell that waited more than this share of its time for a core is timed again, at most so often.
     clips, check_clips
         Test clips that batches are made of in turn, and those on which a variant's decisions are checked.
     """
@@ -43,6 +45,8 @@ class Protocol:
     idle_s: float = 60.0
     burst_s: float = 0.02
     longest_call_s: float = 1.5
+    busy_share: float = 0.05
+    busy_again: int = 2
     clips: int = 512
     check_clips: int = 33
 
@@ -82,5 +86,7 @@ WORDS = {
     "one with the highest throughput at that batch; where there is no counter, nothing is waited for",
     "idle": "power with nothing loaded (bare), and with the network loaded and nothing running (loaded), before and "
     "after; dynamic energy is total energy less idle power times time, given both ways",
-    "interval": "of the median, from order statistics; idle power between the least and the greatest of its parts",
+    "busy": "a cell that waited too long for a core is timed again, and the one that waited least is kept and says so",
+    "interval": "of the median, from order statistics: of the trials alone, which a busy machine shifts all together; "
+    "idle power between the least and the greatest of its parts",
 }

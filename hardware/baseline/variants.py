@@ -5,6 +5,7 @@ layers rewritten as products of matrices, half precision, 8-bit weights, CUDA gr
 """
 
 import copy
+import os
 import shutil
 import warnings
 from collections.abc import Callable
@@ -55,6 +56,12 @@ def variants_of(subject: Subject, device: str) -> dict[str, Variant]:
     if device == "cuda":
         return _ann_cuda() if subject.key == "ann" else _snn_cuda()
     return _ann_cpu() if subject.key == "ann" else _snn_cpu()
+
+
+def tools() -> dict[str, str | None]:
+    """What builds variants, as it is found now: a variant that could not be had without is tried again with it."""
+    found = {name: shutil.which(name) for name in ("c++", "g++", "clang++", "ninja", "nvcc")}
+    return {**found, "CUDA_HOME": os.environ.get("CUDA_HOME")}
 
 
 def _ann_cpu() -> dict[str, Variant]:

@@ -13,6 +13,7 @@ import pytest
 from hardware.baseline import measure, preprocessing, timing
 from hardware.baseline.counter import CounterError
 from hardware.baseline.device import Device
+from hardware.baseline.kept import only_here
 from hardware.measurement import Quantity, quantity_of, read_measurement
 from train.config import load_config
 from train.errors import MaestroError
@@ -259,9 +260,10 @@ def test_a_call_stopped_while_idle_is_metered_is_gone_on_with(measured, make_run
             raise KeyboardInterrupt
         take(idle, when)
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(measure.Idle, "take", stopped)
+    monkeypatch.setattr(measure.Idle, "take", stopped)
+    with pytest.raises(KeyboardInterrupt):
         measured([Steady()], run=run)
+    monkeypatch.setattr(measure.Idle, "take", take)
     cpu = measured([Steady()], run=run)["devices"]["cpu"]
     idle = {when: quantity_of(cpu["idle"][when]) for when in ("bare", "loaded", "after")}
     assert all(isinstance(power, Quantity) for power in idle.values())
@@ -269,6 +271,26 @@ def test_a_call_stopped_while_idle_is_metered_is_gone_on_with(measured, make_run
     assert isinstance(quantity_of(at(cpu, ENERGY)), Quantity)
     monkeypatch.setattr(measure.Idle, "take", None)
     assert measured([Steady()], run=run)["devices"]["cpu"] == cpu
+
+
+def test_two_calls_at_once(measured, make_run):
+    run = make_run("ann")
+    with only_here(run.path / ".baseline"), pytest.raises(MaestroError, match="is being measured by another call"):
+        measured("none", run=run)
+    assert "networks" in measured("none", run=run)["devices"]["cpu"]
+
+
+def test_a_variant_is_tried_again_with_other_tools(measured, make_run, monkeypatch):
+    run, make_ready = make_run("ann"), measure.make_ready
+    monkeypatch.setattr(measure, "tools", lambda: {"ninja": None})
+    monkeypatch.setattr(measure, "make_ready", lambda *_: "ninja is missing")
+    variant = measured("none", run=run)["devices"]["cpu"]["networks"]["ann"]["variants"]["eager"]
+    assert variant.keys() == {"what", "unavailable"}
+    monkeypatch.setattr(measure, "make_ready", None)
+    measured("none", run=run)
+    monkeypatch.setattr(measure, "make_ready", make_ready)
+    monkeypatch.setattr(measure, "tools", lambda: {"ninja": "/usr/bin/ninja"})
+    assert "batches" in measured("none", run=run)["devices"]["cpu"]["networks"]["ann"]["variants"]["eager"]
 
 
 KILLED = """
