@@ -16,11 +16,13 @@ from hardware.doctor.probe import Probe
 
 RAPL = "/sys/class/powercap"
 # A zone counts in steps of 1/2^ESU joules and is renewed about every millisecond (Intel SDM, volume 3B, "RAPL
-# interfaces"): 2^-14 J = 61 uJ on most processors, 15.3 uJ on others. The coarser one is reckoned with.
+# interfaces"): 2^-16 J = 15.3 uJ is the register's stated default, and 2^-14 J = 61 uJ what most later processors
+# state. The coarser one is reckoned with.
 RAPL_STEP_J = 2.0**-14
 RAPL_UPDATE_S = 1e-3
 # nvmlDeviceGetTotalEnergyConsumption counts in mJ; that it is renewed about every 100 ms is facts of this project,
-# seen by others too (Yang et al., SC 2024, "Part-time power measurements", of the power readings behind it).
+# seen by others too (Yang et al., "Part-time power measurements: nvidia-smi's lack of attention", arXiv:2312.02741;
+# at SC24 "Accurate and Convenient Energy Measurements for GPUs"), of the power readings behind it.
 NVML_STEP_J = 1e-3
 NVML_UPDATE_S = 0.1
 # In this time even an idle GPU's counter is renewed more than once.

@@ -31,6 +31,8 @@ class Device:
         Of its energy, or why there are none.
     sync
         Returns when all that was begun is done.
+    driver
+        Its version, where NVML tells.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Device:
     threads: int
     counters: Sequence[Counter] | str
     sync: Callable[[], object] = field(default=lambda: None, compare=False)
+    driver: str | None = None
 
     @property
     def meter(self) -> dict[str, Any] | None:
@@ -73,10 +76,13 @@ def cuda(probe: Probe) -> Device | str:
     if not torch.cuda.is_available():
         return "NVIDIA's driver knows a GPU, but torch cannot use it"
     counters: Sequence[Counter] | str
+    driver = None
     try:
         nvml = Nvml()
+        driver = nvml.driver()
         counters = nvml_counters(nvml, probe.environment.get("CUDA_VISIBLE_DEVICES", ""))
     except NvmlError as error:
         counters = f"NVML: {error}"
-    name = counters[0].name.removeprefix("NVML, ") if not isinstance(counters, str) else findings["GPU 0"].found
-    return Device("cuda", name, probe.cores, counters, torch.cuda.synchronize)
+    # NVML's first GPU need not be CUDA's. torch makes a context for the answer: without a counter no idle is metered.
+    name = torch.cuda.get_device_name(0) if isinstance(counters, str) else counters[0].name.removeprefix("NVML, ")
+    return Device("cuda", name, probe.cores, counters, torch.cuda.synchronize, driver)

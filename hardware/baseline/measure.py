@@ -84,7 +84,7 @@ def _measure_all(
             say(f"{key}: {found}")
             section["devices"][key] = unavailable(found)
         else:
-            kept = Kept(run.path / ".baseline", {**made_of, "device": [found.name, found.threads]})
+            kept = Kept(run.path / ".baseline", {**made_of, "device": [found.name, found.threads, found.driver]})
             if again:
                 kept.forget(key)
             section["devices"][key] = _Session(subjects, found, protocol, kept).measure(origin)

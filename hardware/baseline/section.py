@@ -45,6 +45,7 @@ def device_entry(
     return {
         "name": device.name,
         "threads": device.threads,
+        "driver": device.driver,
         "made": kept.get(device.key, "made"),
         "load_before": (kept.get(device.key, "load") or {}).get("load"),
         "energy_meter": _energy_meter(device, kept),

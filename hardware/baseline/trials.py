@@ -29,7 +29,7 @@ class Median:
         """As a measured number."""
         how = (
             f"{what}: median of {self.trials} trials, {100 * self.level:.1f} % order-statistics interval, "
-            "the instrument's resolution added"
+            "the instrument's resolution added, its own accuracy not"
         )
         return Quantity(self.value, unit, "measured", how, self.low, self.high)
 

@@ -1,9 +1,12 @@
 """Which devices there are, and why not."""
 
+import os
+
 import pytest
 import torch
 
 from hardware.baseline import device
+from hardware.baseline.counter import NvmlCounter
 from hardware.doctor.finding import Finding
 from hardware.doctor.probe import Probe
 
@@ -16,7 +19,8 @@ def findings(monkeypatch):
 
     def install(found, available=True, built="12.1"):
         class Nvml:
-            pass
+            def driver(self):
+                return "550.1"
 
         monkeypatch.setattr(device.gpu, "check", lambda _probe: found)
         monkeypatch.setattr(device, "torch_cuda", lambda _probe: built)
@@ -24,6 +28,7 @@ def findings(monkeypatch):
         monkeypatch.setattr(device, "Nvml", Nvml)
         monkeypatch.setattr(device, "nvml_counters", lambda *_: "the counter stands still")
         monkeypatch.setenv("CUDA_DEVICE_ORDER", "")
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda _index: "CUDA's first")
 
     return install
 
@@ -51,7 +56,21 @@ def test_torch_has_the_last_word(findings):
 def test_a_gpu_whose_energy_is_unknown_is_still_timed(findings):
     findings(WHOLE)
     found = device.cuda(Probe())
-    assert (found.key, found.name, found.counters) == ("cuda", "H100", "the counter stands still")
+    # NVML's GPU 0 may be another than CUDA's first.
+    assert (found.key, found.name, found.counters) == ("cuda", "CUDA's first", "the counter stands still")
+    assert found.driver == "550.1"
+
+
+def test_a_gpu_with_a_counter_has_its_name_and_cudas_order_is_the_bus(findings, monkeypatch):
+    findings(WHOLE)
+    counter = NvmlCounter("NVML, H200", lambda: 0)
+    monkeypatch.setattr(device, "nvml_counters", lambda *_: [counter])
+    orders = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: orders.append(os.environ["CUDA_DEVICE_ORDER"]) or True)
+    # No context may be made before bare idle power is metered.
+    monkeypatch.setattr(torch.cuda, "get_device_name", None)
+    assert device.cuda(Probe()).name == "H200"
+    assert orders == ["PCI_BUS_ID"]
 
 
 def test_the_processor():

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.baseline.counter import CounterError
-from hardware.baseline.meter import Meter
+from hardware.baseline.meter import Edge, Meter
 
 # step in J, renewal in s, range in steps
 NVML = (1e-3, 0.1, None)
@@ -137,6 +137,18 @@ def test_one_that_vanishes(make_world, make_counter):
     counter.read = gone
     with pytest.raises(CounterError, match="GPU is lost"):
         meter.work(lambda: world.spend(0.01, 100.0), 5.0)
+
+
+def test_a_stretch_by_hand(make_world, make_counter):
+    """Moments of renewal give the power, readings the calls' time; resolution is 0.5 J over 2 s."""
+    meter = metered(make_world(10.0), make_counter(make_world(10.0), step_j=0.5))
+    stretch = meter._stretch(Edge(0.0, 1.05, 1.0, 0.0), Edge(10.0, 3.2, 3.0, 0.0), 4)
+    assert stretch.power_w == 5.0
+    assert stretch.half_w == 0.25
+    assert stretch.seconds == pytest.approx(2.15)
+    # Moments known to 0.1 s, of 2 s: 5 W * 0.2 / 1.8 more.
+    loose = meter._stretch(Edge(0.0, 1.1, 1.0, 0.1), Edge(10.0, 3.1, 3.0, 0.1), 4)
+    assert loose.half_w == pytest.approx(0.25 + 5 * 0.2 / 1.8)
 
 
 def test_a_slow_call_is_looked_at_once(make_world, make_counter):

@@ -110,6 +110,22 @@ def test_ties_within_the_precision_are_no_other_decision(subjects):
     assert timing._differing(found, expected, ann) == 1
 
 
+def test_a_spiking_networks_scores_are_counts_and_have_no_precision(subjects):
+    snn = subjects.networks[1]
+    expected = np.zeros((1, sum(stop - start for start, stop in snn.heads.values())), np.float32)
+    expected[0, :2] = 1000, 999
+    found = expected.copy()
+    found[0, 0] = 998
+    assert timing._differing(found, expected, snn) == 1
+    assert timing._differing(expected, expected, snn) == 0
+
+
+def test_what_runs_in_tf32_says_so(subjects):
+    for subject in subjects.networks:
+        for name, variant in variants_of(subject, "cuda").items():
+            assert ("TF32" in variant.what) == ("float16" not in variant.what), name
+
+
 def test_batches_are_different_clips_in_turn():
     spikes = np.arange(10, dtype=np.uint8).reshape(10, 1)
     assert [batch.ravel().tolist() for batch in batches_of(spikes, 4)] == [[0, 1, 2, 3], [4, 5, 6, 7]]
