@@ -96,9 +96,10 @@ def _environment() -> Environment:
     return environment
 
 
-def together(text: str) -> str:
-    """A number that may only be broken before its interval."""
-    return text.replace(" to ", "\u00a0to\u00a0")
+def together(text: str) -> Markup:
+    """A number that may only be broken before its interval; in print, where it must, within it."""
+    head, bracket, ends = text.partition(" (")
+    return Markup(f'{escape(head)} <span class="ends">({escape(ends)}</span>' if bracket else escape(text))
 
 
 def prose(text: Any) -> Markup:

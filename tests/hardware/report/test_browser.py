@@ -140,6 +140,34 @@ def test_print_makes_light_pages_that_show_what_is_folded(opened):
     assert folded.locator("p, li, table, figure").first.bounding_box()["height"] > 0
 
 
+def test_words_of_tables_stay_whole_in_print(opened):
+    # As wide as A4 between its margins.
+    tab = opened(688)
+    tab.emulate_media(media="print")
+    tables = tab.evaluate(
+        "[...document.querySelectorAll('table')].map(table => ({width: table.getBoundingClientRect().width,"
+        " head: Math.min(...[...table.querySelectorAll('tbody th:not([colspan])')].map(h => h.clientWidth)),"
+        " row: Math.max(...[...table.tBodies[0].rows].map(row => row.clientHeight))}))"
+    )
+    assert tables
+    assert min(table["head"] for table in tables) >= 60
+    # No row is a column of letters, and none runs off the page.
+    assert max(table["row"] for table in tables) < 150
+    assert max(table["width"] for table in tables) <= 690
+
+
+def test_a_long_name_of_a_run_is_broken_and_its_backticks_are_no_code(browser, make_run, tmp_path):
+    run = make_run("lif", "a`b`" + "long" * 49)
+    file = tmp_path / "long.html"
+    text = render([run.path], only=["verdict", "accuracy", "energy", "baseline", "break-even", "limits"])
+    file.write_text(text, encoding="utf-8")
+    assert "<code>b</code>" not in text
+    tab = browser.new_page(viewport={"width": 360, "height": 800})
+    tab.goto(file.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    tab.close()
+
+
 def test_a_screen_reader_finds_its_way(opened):
     tab = opened()
     tags = tab.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(heading => heading.tagName)")
