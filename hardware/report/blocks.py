@@ -1,7 +1,7 @@
 """What a page is made of: headings, text, tables and pictures, as data that the templates write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from hardware.measurement import Quantity
@@ -63,6 +63,18 @@ class Table:
     def reasons(self) -> tuple[str, ...]:
         """Why numbers are missing, each reason once, in the order they are met."""
         return tuple(dict.fromkeys(one.missing for row in self.rows for one in row.cells if one.missing))
+
+    def lean(self) -> "Table":
+        """Without rows that have no number at all, which are named with their reasons below; as it is if none has."""
+        empty = [row for row in self.rows if row.cells and all(one.missing for one in row.cells)]
+        kept = [row for row in self.rows if row not in empty]
+        if not empty or not any(row.cells for row in kept):
+            return self
+        of: dict[str, list[str]] = {}
+        for row in empty:
+            of.setdefault("; ".join(dict.fromkeys(one.missing for one in row.cells)), []).append(row.head)
+        told = " ".join(f"Unavailable: {', '.join(heads)} ({why})." for why, heads in of.items())
+        return replace(self, rows=tuple(kept), note=f"{self.note} {told}".strip())
 
     def mark(self, reason: str) -> str:
         """The letter of a reason."""

@@ -8,7 +8,6 @@ from hardware.measurement import Quantity
 from hardware.report.blocks import Block, Figure, Fold, Gallery, Missing, Row, Section, Table, Text, cell
 from hardware.report.figures.confusion import confusion
 from hardware.report.figures.intervals import Line, Panel, Point, dots
-from hardware.report.format import told
 from hardware.report.sections.verdict import SETS
 from hardware.report.subject import Subject
 
@@ -79,16 +78,10 @@ def _picture(known: Sequence[tuple[Subject, Mapping[str, Any]]], sets: Sequence[
             )
             lines.append(Line(head, points, chance.value if isinstance(chance, Quantity) else None))
         panels.append(Panel(SHORT.get(split, split), tuple(lines)))
-    told_words = "; ".join(
-        f"{subject.label} {SHORT.get(split, split)} "
-        + ", ".join(f"{head} {told(_entry(section, split, head, 'accuracy'))}" for head in heads)
-        for subject, section in known
-        for split in sets
-    )
     return dots(
         "accuracy-overview",
         "Accuracy of every head on both test sets",
-        f"Accuracy with 95 % intervals. {told_words}.",
+        "Accuracy with 95 % intervals; the numbers stand in the table below.",
         panels,
         "accuracy, %",
         limits=(0, 101),

@@ -36,7 +36,7 @@ def derived(subjects: Sequence[Subject]) -> Section:
             known.append((subject, section))
     for key, caption in _TABLES.items():
         if known:
-            blocks.append(_by_device(key, caption, known, _titles(known[0][0])))
+            blocks.append(_by_device(key, caption, known, _titles(known[0][0])).lean())
     for subject, section in known:
         found = section.get("break_even", {})
         titles = _titles(subject)

@@ -55,7 +55,7 @@ def rates(subjects: Sequence[Subject]) -> Section:
         blocks.append(_layers(subject, section))
         blocks.append(Fold(f"{subject.label}: sparsity and the cost of a dense device", (_sparse(subject, section),)))
     if known:
-        blocks.append(_formulas(known))
+        blocks.append(_formulas(known).lean())
         blocks += _left_out(known)
     return Section("rates", "Firing rates and counts", blocks)
 
@@ -70,20 +70,21 @@ def _note(section: Mapping[str, Any]) -> str:
 
 def _rate_picture(known: Sequence[tuple[Subject, Mapping[str, Any]]]) -> list[Figure]:
     names = list(dict.fromkeys(name for _, section in known for name in section["layers"]))
-    lines, told = [], []
+    lines = []
     for name in names:
         points = []
         for subject, section in known:
             found = find(section, "layers", name, "rate")
             if isinstance(found, Quantity):
                 points.append(Point(found, subject.number, subject.label))
-                told.append(f"{subject.label} {name} {number(found.value)}")
         if points:
             lines.append(Line(name, tuple(points)))
     if not lines:
         return []
     label = "Firing rate of every layer"
-    caption = f"Spikes a neuron and step, means over the test set with 95 % intervals: {'; '.join(told)}."
+    caption = (
+        "Spikes a neuron and step, means over the test set with 95 % intervals; the numbers stand in the tables below."
+    )
     return [dots("rates-layers", label, caption, [Panel("", tuple(lines))], "spikes a neuron and step")]
 
 

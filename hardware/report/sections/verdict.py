@@ -24,7 +24,7 @@ def verdict(subjects: Sequence[Subject]) -> Section:
     compared = _compared(subjects)
     if compared is not None:
         blocks.append(compared)
-    blocks.append(summary(subjects))
+    blocks.append(summary(subjects).lean())
     return Section("verdict", "What was found", blocks)
 
 

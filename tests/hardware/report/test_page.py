@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from hardware.report.blocks import Cell, Row, Table
 from hardware.report.page import prose, render
 from hardware.report.sections.verdict import floored
 from train.artifacts import sha256, write_json
@@ -334,3 +335,16 @@ def test_runs_of_one_name_are_told_apart(make_run):
 def test_text_between_backticks_is_code():
     assert prose("run `a <b>` now") == "run <code>a &lt;b&gt;</code> now"
     assert prose("a ` alone") == "a ` alone"
+
+
+def test_rows_without_any_number_become_one_line():
+    rows = (
+        Row("a", (Cell("1"),)),
+        Row("b", (Cell("x", missing="no meter"),)),
+        Row("c", (Cell("x", missing="no meter"),)),
+    )
+    table = Table("t", ("", "run"), rows, "Note.").lean()
+    assert [row.head for row in table.rows] == ["a"]
+    assert table.note == "Note. Unavailable: b, c (no meter)."
+    # A table of nothing else stays, with the reasons below.
+    assert Table("t", ("", "run"), rows[1:]).lean().rows == rows[1:]
