@@ -70,7 +70,7 @@ def cuda(probe: Probe) -> Device | str:
     for topic in ("GPU", "CUDA of torch", "GPU 0"):
         finding = findings.get(topic)
         if finding is not None and finding.state != "ok":
-            return finding.found
+            return f"{topic}: {finding.found}"
     # Numbers of NVML are in the order of the bus; CUDA's own order, fixed at its first call, is by speed.
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
     if not torch.cuda.is_available():

@@ -36,9 +36,12 @@ def findings(monkeypatch):
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
-        ([Finding("GPU", "missing", "none of NVIDIA's", "none needed")], "none of NVIDIA's"),
-        ([Finding("CUDA of torch", "wrong", "driver 470 is too old for it", "newer")], "driver 470 is too old for it"),
-        ([Finding("GPU 0", "wrong", "compute capability 10.0", "on the CPU")], "compute capability 10.0"),
+        ([Finding("GPU", "missing", "none of NVIDIA's", "none needed")], "GPU: none of NVIDIA's"),
+        (
+            [Finding("CUDA of torch", "wrong", "driver 470 is too old for it", "newer")],
+            "CUDA of torch: driver 470 is too old for it",
+        ),
+        ([Finding("GPU 0", "wrong", "compute capability 10.0", "on the CPU")], "GPU 0: compute capability 10.0"),
     ],
 )
 def test_the_doctors_findings_are_the_reasons(findings, found, reason):
