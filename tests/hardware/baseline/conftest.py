@@ -113,3 +113,16 @@ def on_device(monkeypatch):
         monkeypatch.setattr(device, "cuda", lambda _probe: cuda)
 
     return install
+
+
+@pytest.fixture
+def measured(make_run, quick, few_variants, on_device):
+    """measured(counters): the section of a tiny run on a processor with these counters."""
+
+    from hardware.baseline import measure
+
+    def of(counters, neuron="lif", run=None, **more):
+        on_device(counters)
+        return measure.measure_baseline(run or make_run(neuron), protocol=quick, **more)
+
+    return of
