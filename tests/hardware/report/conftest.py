@@ -2,26 +2,15 @@
 
 import importlib.util
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from train.artifacts import RunFolder, write_json
-from train.config import Config, EncodingConfig, FeatureConfig, NetworkConfig, dump_config
+from train.artifacts import write_json
 from train.errors import MaestroError
 
-SMALL = {
-    "features": FeatureConfig(clip_s=1.0, mfcc=6, chroma=0),
-    "encoding": EncodingConfig(name="level", levels=8),
-}
-SIZES = {"conv_channels": (3, 4), "conv_kernels": (3, 3), "pools": (2, 1), "dense": (8,)}
-KINDS = {
-    kind: Config(name=kind, network=NetworkConfig(neuron=kind, **SIZES), **SMALL) for kind in ("lif", "dh_lif", "ann")
-}
-
-# Networks exported once, by kind, and pages made once, by name.
-MADE_RUNS, PAGES = {}, {}
+# Pages made once, by name.
+PAGES = {}
 
 
 @pytest.fixture
@@ -47,52 +36,16 @@ def made_up():
 
 
 @pytest.fixture
-def make_run(tmp_path, tmp_path_factory, no_corpus, made_up):
+def make_run(make_run, no_corpus, made_up):
     """make_run(kind, name): a measured run, its network untrained and its numbers made up."""
 
     def make(kind="lif", name=None):
-        if kind not in MADE_RUNS:
-            folder = RunFolder(tmp_path_factory.mktemp("made") / kind)
-            folder.path.mkdir()
-            build_run(kind, folder, no_corpus)
-            MADE_RUNS[kind] = folder.path
-        run = RunFolder(tmp_path / (name or kind))
-        shutil.copytree(MADE_RUNS[kind], run.path)
+        run = make_run("analog" if kind == "dh_lif" else kind, name or kind)
+        write_json(run.metrics, {"provenance": {"versions": {"torch": "2.3.1"}}})
         write_json(run.measurement, made_up.build_measurement(run, kind))
         return run
 
     return make
-
-
-def build_run(kind, run, build):
-    import torch
-
-    from export.pipeline import export_run
-    from train.checkpoint import save_checkpoint
-    from train.encoding import make_encoder
-    from train.features import Normaliser
-    from train.model import new_network
-
-    config = KINDS[kind]
-    sets, labels = build(config)
-    torch.manual_seed(0)
-    network = new_network(config, make_encoder(config.encoding), sum(map(len, labels.values())))
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.dim() > 1 and parameter.requires_grad:
-                parameter.mul_(4)
-    values = {
-        "config": dump_config(config),
-        "state": network.state_dict(),
-        "normaliser": Normaliser.fit(list(sets["train"].sequences)).to_dict(),
-        "labels": {head: list(names) for head, names in labels.items()},
-        "epoch": 1,
-    }
-    save_checkpoint(run.checkpoint, values)
-    run.config.write_text(dump_config(config))
-    write_json(run.metrics, {"provenance": {"versions": {"torch": "2.3.1"}}})
-    if kind != "ann":
-        export_run(run, 2)
 
 
 @pytest.fixture
