@@ -88,3 +88,21 @@ def section():
 def made(made_up):
     """made(value, unit, low, high): a number as plain data."""
     return made_up.quantity
+
+
+@pytest.fixture(scope="session")
+def section_ids():
+    """Ids of the page's sections, in order."""
+    return (
+        "verdict",
+        "accuracy",
+        "raster",
+        "rates",
+        "time-constants",
+        "energy",
+        "baseline",
+        "break-even",
+        "parity",
+        "limits",
+        "provenance",
+    )

@@ -10,20 +10,6 @@ import pytest
 from hardware.report.page import render
 from train.artifacts import write_json
 
-SECTIONS = (
-    "verdict",
-    "accuracy",
-    "raster",
-    "rates",
-    "time-constants",
-    "energy",
-    "baseline",
-    "break-even",
-    "parity",
-    "limits",
-    "provenance",
-)
-
 # Least contrast to the page of its texts, of texts in pictures, and of the colours of pictures (WCAG 2.2, relative
 # luminance). Numbers on a full cell of a confusion matrix have the page's colour, and are left out.
 CONTRAST = """() => {
@@ -99,9 +85,9 @@ def opened(browser, page, tmp_path):
         context.close()
 
 
-def test_every_section_is_seen_and_nothing_is_asked_of_a_network(opened):
+def test_every_section_is_seen_and_nothing_is_asked_of_a_network(opened, section_ids):
     tab = opened()
-    for name in SECTIONS:
+    for name in section_ids:
         assert tab.locator(f"section#{name} h2").is_visible(), name
         assert tab.locator(f"section#{name}").bounding_box()["height"] > 60, name
     assert tab.asked == []
@@ -192,13 +178,13 @@ def test_a_screen_reader_finds_its_way(opened):
     assert tab.evaluate("document.activeElement.className") == "skip"
 
 
-def test_a_page_without_numbers_is_readable_too(browser, make_run, tmp_path):
+def test_a_page_without_numbers_is_readable_too(browser, make_run, tmp_path, section_ids):
     run = make_run()
     write_json(run.measurement, {"format": 1})
     file = tmp_path / "empty.html"
     file.write_text(render([run.path]), encoding="utf-8")
     tab = browser.new_page(viewport={"width": 360, "height": 800})
     tab.goto(file.as_uri())
-    assert all(tab.locator(f"section#{name} h2").is_visible() for name in SECTIONS)
+    assert all(tab.locator(f"section#{name} h2").is_visible() for name in section_ids)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     tab.close()
