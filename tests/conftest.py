@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import importlib.util
+import multiprocessing
 import os
 import re
 import signal
@@ -31,6 +32,14 @@ SHAPED = tuple(
 )
 # An int may stand for a float, as it may for mypy.
 install_import_hook(SHAPED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
+
+
+@pytest.fixture
+def no_process_left():
+    """Assert at the end that no process is left of those that the test started."""
+    before = set(multiprocessing.active_children())
+    yield
+    assert not set(multiprocessing.active_children()) - before
 
 
 @pytest.fixture(scope="session")

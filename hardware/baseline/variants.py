@@ -183,6 +183,10 @@ def _compiled_half(subject: Subject, _threads: int) -> Call:
 def _compile(module: nn.Module) -> Call:
     if not (shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")):
         raise CannotError("torch.compile needs a C++ compiler, and there is none")
+    import torch._inductor.config
+
+    # In this process: inductor would fork helpers, which stay, from one that has threads.
+    torch._inductor.config.compile_threads = 1
     # Modules of one class count against one limit, beyond which nothing is compiled any more.
     torch._dynamo.reset()
     return _without_autograd(InPieces(torch.compile(module)))  # type: ignore[arg-type]
