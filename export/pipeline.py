@@ -46,7 +46,7 @@ def export_run(run: RunFolder, limit: int = CLIPS, *, ungrouped: bool = False) -
     """
     run.require(run.checkpoint, f"python -m train fit --run {run.path}")
     from export.convert import from_slayer
-    from train.data.clips import corpus_clips
+    from train.data.clips import data_clips
     from train.features import feature_names
     from train.model import load_run
     from train.topology import SpikingNetwork
@@ -57,7 +57,7 @@ def export_run(run: RunFolder, limit: int = CLIPS, *, ungrouped: bool = False) -
             str(run.path), "holds an ANN, which does not run on the chip", cure="train a spiking network: `fit lif`"
         )
     checkpoint = sha256(run.checkpoint)
-    sets, _ = corpus_clips(trained.config)
+    sets, _ = data_clips(trained.config)
     clips = gate_clips(sets, limit)
     steps = sets[clips[0][0]].steps
     shape = (trained.encoder.channels, len(feature_names(trained.config.features)), 1)
@@ -81,7 +81,7 @@ def export_run(run: RunFolder, limit: int = CLIPS, *, ungrouped: bool = False) -
         input_shape=network.input_shape,
         latency_steps=network.latency,
         steps=steps,
-        sample_rate_hz=trained.config.corpus.sample_rate_hz,
+        sample_rate_hz=trained.config.sample_rate_hz,
         features=trained.config.features,
         encoding=trained.config.encoding,
         normaliser=trained.normaliser.to_dict(),

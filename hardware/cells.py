@@ -172,10 +172,10 @@ def _evaluate(job: Job, evaluation: Evaluation) -> dict[str, Any]:
 
 def _hear(job: Job, evaluation: Evaluation, hear: Callable[["ClipSet"], dict[str, Any]]) -> dict[str, Any]:
     """Accuracies by test set and condition; ``hear`` gives those of some clips."""
-    from train.data.clips import corpus_clips
+    from train.data.clips import data_clips
     from train.data.noisy import noisy_sets
 
-    clean, _ = corpus_clips(job.config)
+    clean, _ = data_clips(job.config)
     accuracy: dict[str, Any] = {}
     for split in evaluation.splits:
         heard = {CLEAN: clean[split]}
@@ -196,13 +196,13 @@ def _evaluate_ann(job: Job, evaluation: Evaluation, trained: "TrainedRun") -> di
     from hardware.counters.activity import ann_work, layers_of
     from hardware.counters.ann import ann_counts
     from hardware.counters.costs import ann_costs
-    from train.data.clips import corpus_clips
+    from train.data.clips import data_clips
     from train.loop import evaluate
 
     def hear(clips: "ClipSet") -> dict[str, Any]:
         return evaluate(trained.network, clips, trained.encoder, trained.normaliser, trained.heads)[0]
 
-    clips = corpus_clips(job.config)[0]["test"]
+    clips = data_clips(job.config)[0]["test"]
     layers = layers_of(trained, clips.steps)
     return {
         "accuracy": _hear(job, evaluation, hear),
@@ -223,13 +223,13 @@ def _evaluate_deployed(job: Job, evaluation: Evaluation, trained: "TrainedRun") 
     from hardware.counters.spiking import SpikingCounter
     from hardware.counters.time_constants import branch_layers, time_constants
     from lava_runtime.engine.engine import Engine
-    from train.data.clips import corpus_clips
+    from train.data.clips import data_clips
     from train.model import new_network
 
     gate = export_run(job.run, evaluation.gate_clips).gate
     manifest = load_manifest(job.run)
     engine = Engine.from_file(job.run.net, threads=job.config.training.threads)
-    network, clips = engine.network, corpus_clips(job.config)[0]["test"]
+    network, clips = engine.network, data_clips(job.config)[0]["test"]
     fresh: Any = new_network(job.config, trained.encoder, sum(map(len, trained.labels.values())))
     branches = branch_layers(job.config, network.spiking_names)
     hop_s = job.config.features.hop_s

@@ -65,11 +65,11 @@ def compare(experiment: Experiment, models: Sequence[str], out: Path, workers: i
 
 def prepare(experiment: Experiment) -> None:
     """Build corpus and features, clean and with noise, where they are not cached."""
-    from train.data.clips import corpus_clips
+    from train.data.clips import data_clips
     from train.data.noisy import noisy_sets, training_variants
 
     config, evaluation = experiment.shared_config(), experiment.evaluation
-    corpus_clips(config)
+    data_clips(config)
     training_variants(config)
     for split in evaluation.splits if evaluation.conditions else ():
         noisy_sets(config, split, evaluation.conditions)

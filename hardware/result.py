@@ -8,7 +8,8 @@ from hardware.cells import Job, require_cell
 from hardware.experiment import CLEAN, Experiment, search_cells
 from hardware.statistics import paired, summarise
 from train.artifacts import provenance
-from train.config import HEADS, Config, section_dict
+from train.config import Config, section_dict
+from train.config_checks import HEADS
 
 # Mean over every noise at every ratio.
 NOISE = "noise"

@@ -12,7 +12,7 @@ from export.manifest import Manifest, load_manifest
 from lava_runtime.network import Spikes
 from train.artifacts import RunFolder
 from train.config import load_config
-from train.data.clips import ClipSet, corpus_clips
+from train.data.clips import ClipSet, data_clips
 from train.encoding import make_encoder
 from train.errors import MaestroError
 from train.features import Normaliser
@@ -63,7 +63,7 @@ def run_clips(run: RunFolder) -> RunClips:
     """
     manifest = load_manifest(run)
     config = load_config(run.require(run.config, f"python -m train fit --run {run.path}"))
-    sets, labels = corpus_clips(config)
+    sets, labels = data_clips(config)
     for head, of_run in manifest.heads.items():
         if tuple(labels.get(head, ())) != of_run.labels:
             raise MaestroError(

@@ -88,7 +88,7 @@ def cli():
 @pytest.fixture
 def fake_clips(monkeypatch):
     """Stand in for the corpus where a test is about training: 4 titles told apart by which features ring."""
-    from train.config import HEADS
+    from train.config_checks import HEADS
     from train.data import clips as module
     from train.data import noisy
     from train.features import clip_steps, feature_names
@@ -135,7 +135,7 @@ def fake_clips(monkeypatch):
 
     def install(*modules):
         for target in (module, *modules):
-            monkeypatch.setattr(target, "corpus_clips", build)
+            monkeypatch.setattr(target, "data_clips", build)
         for target in (noisy, *modules):
             if hasattr(target, "training_variants"):
                 monkeypatch.setattr(target, "training_variants", variants)

@@ -11,15 +11,11 @@ from typing import Any, TypeVar
 import tomli
 import tomli_w
 
+from train.config_checks import NOISES, check_config
 from train.errors import CallError
 from train.presets import read_preset
 
 PRESETS = Path(__file__).parent / "configs"
-
-HEADS = ("title", "style", "emotion")
-ENCODINGS = ("delta", "level", "rate", "ttfs", "phase", "burst", "current")
-NEURONS = ("dh_lif", "lif", "ann")
-NOISES = ("white", "pink", "babble")
 
 
 @dataclass(frozen=True)
@@ -33,6 +29,41 @@ class CorpusConfig:
     keyboard_performances: int = 1
     performance_s: float = 75.0
     sample_rate_hz: int = 16000
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where recordings come from, and how they are put on sides. Paths are relative to the working folder.
+
+    ``source``: the embedded ``corpus`` (section corpus says of what), ``maestro`` in the folder ``root``, or any
+    ``folder``. ``sample_rate_hz``: what the recordings of the latter two are converted to. ``heads``: those to be
+    learned; all that the data set has if empty. ``labels``: CSV files with more labels, used where a head has labels
+    for at least ``min_coverage`` of the recordings. ``split``: whole recordings shared out by ``performances``,
+    the table's ``official`` sides, or ``files`` (train.json, val.json, test.json in the folder ``split_files``).
+    ``min_recordings`` is how many a title needs. ``media``: audio, MIDI, or whichever is there. ``table``, ``asap``
+    and ``eras`` are files; ``index`` is the CSV of a folder. ``clips``: clips taken of each recording, spread evenly,
+    0 for all. ``skip_bad``: leave damaged recordings out.
+    """
+
+    source: str = "corpus"
+    root: str = ""
+    sample_rate_hz: int = 16000
+    heads: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    min_coverage: float = 0.5
+    split: str = "performances"
+    split_files: str = ""
+    validation_share: float = 0.15
+    test_share: float = 0.15
+    min_recordings: int = 3
+    media: str = "any"
+    table: str = ""
+    asap: str = ""
+    eras: str = ""
+    index: str = ""
+    clips: int = 0
+    skip_bad: bool = False
     seed: int = 1
 
 
@@ -158,11 +189,12 @@ class TrainingConfig:
     title_weight: float = 1.0
     style_weight: float = 0.3
     emotion_weight: float = 0.3
+    other_weight: float = 0.3
 
-    @property
-    def head_weights(self) -> dict[str, float]:
-        """Each head's weight in the loss and in the choice of the best epoch."""
-        return {"title": self.title_weight, "style": self.style_weight, "emotion": self.emotion_weight}
+    def head_weight(self, head: str) -> float:
+        """A head's weight in the loss and in the choice of the best epoch."""
+        own = {"title": self.title_weight, "style": self.style_weight, "emotion": self.emotion_weight}
+        return own.get(head, self.other_weight)
 
 
 @dataclass(frozen=True)
@@ -170,6 +202,7 @@ class Config:
     """A whole run's configuration."""
 
     name: str = "dh_lif"
+    data: DataConfig = field(default_factory=DataConfig)
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
@@ -178,6 +211,11 @@ class Config:
     dendrites: DendriteConfig = field(default_factory=DendriteConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate at which recordings are heard."""
+        return self.corpus.sample_rate_hz if self.data.source == "corpus" else self.data.sample_rate_hz
 
 
 Section = TypeVar("Section")
@@ -206,7 +244,7 @@ def parse_config(values: dict[str, Any]) -> Config:
         An unknown key (with a suggestion), a value of the wrong type or range.
     """
     config = build_section(Config, values, "")
-    _check(config)
+    check_config(config)
     return config
 
 
@@ -289,100 +327,3 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
     if type(value) is not hint:
         raise CallError(where, f"is {value!r}", allowed=hint.__name__)
     return value
-
-
-def _check(config: Config) -> None:
-    network, features, corpus, training, lif = (
-        config.network,
-        config.features,
-        config.corpus,
-        config.training,
-        config.lif,
-    )
-    dendrites, noise = config.dendrites, config.noise
-    seeds = {"corpus": corpus.seed, "encoding": config.encoding.seed, "noise": noise.seed, "training": training.seed}
-    check_choice("network.neuron", network.neuron, NEURONS)
-    check_choice("encoding.name", config.encoding.name, ENCODINGS)
-    check_choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))
-    check_choice("dendrites.layers", dendrites.layers, ("all", "early", "late", "none"))
-    check_choice("dendrites.mask", dendrites.mask, ("random", "blocks"))
-    check_choice("dendrites.soma_weights", dendrites.soma_weights, ("learned", "fixed"))
-    for kind in noise.kinds:
-        check_choice("noise.kinds", kind, NOISES)
-    if not len(network.conv_channels) == len(network.conv_kernels) == len(network.pools):
-        raise CallError(
-            "configuration keys network.conv_channels, conv_kernels and pools",
-            f"have {len(network.conv_channels)}, {len(network.conv_kernels)} and {len(network.pools)} entries",
-            allowed="one entry a convolution in each",
-        )
-    bounds: tuple[tuple[str, float, float, float], ...] = (
-        ("corpus.titles", corpus.titles, 4, 24),
-        ("corpus.train_performances", corpus.train_performances, 1, 1000),
-        ("corpus.validation_performances", corpus.validation_performances, 1, 1000),
-        ("corpus.test_performances", corpus.test_performances, 1, 1000),
-        ("corpus.keyboard_performances", corpus.keyboard_performances, 1, 1000),
-        ("corpus.performance_s", corpus.performance_s, features.clip_s, 3600),
-        ("corpus.sample_rate_hz", corpus.sample_rate_hz, 8000, 48000),
-        ("features.clip_s", features.clip_s, 4 * features.hop_s, 600),
-        ("features.hop_s", features.hop_s, 0.001, 1),
-        ("features.window", features.window, 64, 65536),
-        ("features.mfcc", features.mfcc, 0, 128),
-        ("features.chroma", features.chroma, 0, 12),
-        ("encoding.levels", config.encoding.levels, 1, 64),
-        ("encoding.period", config.encoding.period, 2, 64),
-        ("encoding.span", config.encoding.span, 0.01, 100),
-        ("encoding.threshold", config.encoding.threshold, 0.001, 100),
-        ("network.dropout", network.dropout, 0, 0.95),
-        # vThMant is 17 bits and the threshold times 64.
-        ("lif.threshold", lif.threshold, 1 / 64, 2047),
-        ("lif.pool_threshold", lif.pool_threshold, 1 / 64, 2047),
-        ("lif.current_decay", lif.current_decay, 1 / 4096, 1),
-        ("lif.voltage_decay", lif.voltage_decay, 0, 1),
-        ("lif.tau_grad", lif.tau_grad, 1e-6, 1e6),
-        ("lif.scale_grad", lif.scale_grad, 1e-6, 1e6),
-        ("lif.weight_std", lif.weight_std, 0, 2),
-        ("lif.weight_scale", lif.weight_scale, 1e-6, 1e6),
-        ("dendrites.branches", dendrites.branches, 1, 64),
-        ("dendrites.mask_share", dendrites.mask_share, 0, 1000000),
-        ("dendrites.tau_low", dendrites.tau_low, 1, 4096),
-        ("dendrites.tau_high", dendrites.tau_high, dendrites.tau_low, 4096),
-        ("dendrites.decay_learning_rate", dendrites.decay_learning_rate, 0, 10),
-        ("dendrites.threshold", dendrites.threshold, 1 / 64, 2047),
-        ("dendrites.branch_threshold", dendrites.branch_threshold, 1 / 64, 2047),
-        ("dendrites.soma_threshold", dendrites.soma_threshold, 1 / 64, 2047),
-        ("noise.share", noise.share, 0, 1),
-        *(("noise.snr_db", value, -60, 120) for value in noise.snr_db),
-        ("training.epochs", training.epochs, 1, 100000),
-        ("training.patience", training.patience, 1, 100000),
-        ("training.decay_learning_rate", training.decay_learning_rate, 0, 10),
-        ("training.weight_decay", training.weight_decay, 0, 10),
-        ("training.count_scale", training.count_scale, 1e-6, 1e6),
-        *((f"training.{head}_weight", weight, 0, 1e6) for head, weight in training.head_weights.items()),
-        ("training.batch", training.batch, 1, 100000),
-        *((f"{section}.seed", seed, 0, 1_000_000) for section, seed in seeds.items()),
-        ("training.learning_rate", training.learning_rate, 0, 10),
-        ("training.threads", training.threads, 1, 1024),
-        ("training.label_smoothing", training.label_smoothing, 0, 0.9),
-    )
-    for key, value, low, high in bounds:
-        if not low <= value <= high:
-            raise CallError(f"configuration key {key}", f"is {value:g}", allowed=f"{low:g} to {high:g}")
-    if features.mfcc + features.chroma + features.rms == 0:
-        raise CallError("configuration section features", "asks for no feature", cure="set mfcc, chroma or rms")
-    if noise.share > 0 and not (noise.kinds and noise.snr_db):
-        raise CallError("configuration section noise", "names no noise", cure="set kinds and snr_db, or share to 0")
-    for name in ("conv_channels", "conv_kernels", "pools", "dense"):
-        if any(size < 1 for size in getattr(network, name)):
-            raise CallError(f"configuration key network.{name}", "has an entry below 1", allowed="positive sizes")
-
-
-def check_choice(key: str, value: str, allowed: Sequence[str]) -> None:
-    """Refuse a value that is not among the allowed ones, suggesting the nearest."""
-    if value not in allowed:
-        close = difflib.get_close_matches(value, allowed, n=1)
-        raise CallError(
-            f"configuration key {key}",
-            f"is {value!r}",
-            allowed=" or ".join(allowed) if len(allowed) < 3 else f"one of {', '.join(allowed)}",
-            cure=f"did you mean {close[0]!r}?" if close else "",
-        )

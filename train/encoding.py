@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from train import codes
 from train.codes import Spikes, Values
-from train.config import ENCODINGS, EncodingConfig
+from train.config import EncodingConfig
+from train.config_checks import ENCODINGS
 from train.errors import CallError, MaestroError
 
 Send = Callable[[NDArray[np.float64], int], Spikes]

@@ -184,8 +184,8 @@ class Normaliser:
             raise MaestroError("normaliser", "has values that are no mean or no deviation", allowed="finite, std >= 0")
 
     @classmethod
-    def fit(cls, sequences: Sequence[Float32[NDArray[np.float32], "feature _frame"]]) -> "Normaliser":
-        """Statistics over all frames of ``sequences``, each of shape (feature, frame).
+    def fit(cls, sequences: Sequence[Any]) -> "Normaliser":
+        """Statistics over all frames of ``sequences``, each of shape (feature, frame), one in memory at a time.
 
         Raises
         ------
@@ -195,8 +195,8 @@ class Normaliser:
         count = sum(sequence.shape[1] for sequence in sequences)
         if count == 0:
             raise MaestroError("normaliser", "no frame to take statistics of", allowed="at least one recording")
-        mean = np.sum([sequence.sum(axis=1, dtype=np.float64) for sequence in sequences], axis=0) / count
-        squares = [np.square(sequence - mean[:, None]).sum(axis=1) for sequence in sequences]
+        mean = np.sum([sequence[:, :].sum(axis=1, dtype=np.float64) for sequence in sequences], axis=0) / count
+        squares = [np.square(sequence[:, :] - mean[:, None]).sum(axis=1) for sequence in sequences]
         std = np.sqrt(np.sum(squares, axis=0) / count)
         return cls(mean.astype(np.float32), np.where(std > _FLAT, std, 0).astype(np.float32))
 

@@ -13,7 +13,8 @@ from train.artifacts import RunFolder, atomic_write, provenance, write_json
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.config import Config, dump_config
 from train.console import progress, say
-from train.data.clips import ClipSet, corpus_clips, join_clips
+from train.data.clips import ClipSet, data_clips, join_clips
+from train.data.dataset import TRAIN
 from train.data.noisy import training_variants
 from train.encoding import Encoder, make_encoder
 from train.errors import CallError, DivergedError, MaestroError
@@ -59,7 +60,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     torch.set_num_threads(config.training.threads)
     # oneDNN rounds weight gradients differently from call to call; the same seed must give the same checkpoint.
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
-    clips, labels = corpus_clips(config)
+    clips, labels = data_clips(config)
     training = join_clips([clips["train"], *training_variants(config)])
     heads = head_slices(labels)
     encoder = make_encoder(config.encoding)
@@ -91,10 +92,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     network.load_state_dict(state.best)
     # Written again so that a run killed between its last two writes ends with the right file.
     save_checkpoint(run.checkpoint, _checkpoint(config, state, normaliser, labels))
-    final = {
-        split: evaluate(network, clips[split], encoder, normaliser, heads)[0]
-        for split in ("validation", "test", "test_keyboards")
-    }
+    final = {split: evaluate(network, clips[split], encoder, normaliser, heads)[0] for split in clips if split != TRAIN}
     metrics = {
         "epochs": state.history,
         "best_epoch": state.best_epoch,
@@ -320,8 +318,7 @@ def _train_epoch(
 
 def validation_score(validation: dict[str, Any], config: Config) -> float:
     """The heads' accuracies, weighted as in the loss: what the best epoch, and a search, is decided by."""
-    weights = config.training.head_weights
-    return float(sum(weights[head] * entry["accuracy"] for head, entry in validation.items()))
+    return float(sum(config.training.head_weight(head) * entry["accuracy"] for head, entry in validation.items()))
 
 
 def _checkpoint(

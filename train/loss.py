@@ -37,13 +37,12 @@ def multi_head_loss(
     torch.Tensor
         The loss, a scalar; 0 where nothing is labelled.
     """
-    weights = config.head_weights
     total = scores.sum() * 0.0
     for head, (start, stop) in heads.items():
         labelled = labels[head] >= 0
-        if weights[head] == 0 or not bool(labelled.any()):
+        if config.head_weight(head) == 0 or not bool(labelled.any()):
             continue
-        total = total + weights[head] * functional.cross_entropy(
+        total = total + config.head_weight(head) * functional.cross_entropy(
             scores[labelled, start:stop] * scale, labels[head][labelled], label_smoothing=config.label_smoothing
         )
     return total

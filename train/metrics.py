@@ -7,21 +7,18 @@ import numpy as np
 from jaxtyping import Float64, Int64, Shaped
 from numpy.typing import NDArray
 
-from train.config import HEADS
-
 HeadSlices = Mapping[str, tuple[int, int]]
 # Standard normal quantile of a two-sided 95 % interval.
 _Z95 = 1.959963984540054
 
 
 def head_slices(labels: Mapping[str, Sequence[str]]) -> dict[str, tuple[int, int]]:
-    """Where each head's classes lie on the last layer: heads in their fixed order, one neuron a class."""
+    """Where each head's classes lie on the last layer: heads in their order, one neuron a class."""
     slices = {}
     start = 0
-    for head in HEADS:
-        if head in labels:
-            slices[head] = (start, start + len(labels[head]))
-            start += len(labels[head])
+    for head, names in labels.items():
+        slices[head] = (start, start + len(names))
+        start += len(names)
     return slices
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hardware.baseline.trials import median_of
 from hardware.measurement import unavailable
 from train.config import Config
-from train.data.clips import corpus_clips
+from train.data.clips import data_clips
 from train.data.corpus import build_corpus
 from train.data.sound import load_sound
 from train.errors import MaestroError
@@ -30,11 +30,11 @@ def preprocessing(trained: TrainedRun, clock: Callable[[], float] = time.perf_co
         features: dict[str, Any] = unavailable(f"no sound of the test set can be read: {error}")
     else:
         warm_up()
-        rate_hz = config.corpus.sample_rate_hz
+        rate_hz = config.sample_rate_hz
         timed = [_seconds(sound_features, (sound, rate_hz, config.features), clock) for sound in sounds]
         # The first makes the banks of filters, once.
         features = median_of(timed[1:] or timed).quantity("s", "features of a clip's sound").as_dict()
-    clips = corpus_clips(config)[0]["test"]
+    clips = data_clips(config)[0]["test"]
     chosen = [clips.features([int(index)]) for index in np.linspace(0, len(clips) - 1, _CLIPS).round()]
 
     def encode(values: NDArray[np.float32]) -> object:
@@ -55,7 +55,7 @@ def test_sounds(config: Config) -> list[NDArray[np.float32]]:
     """
     corpus = build_corpus(config.corpus)
     files = [recording.file for recording in corpus.recordings if recording.split == "test"][:_RECORDINGS]
-    rate_hz = config.corpus.sample_rate_hz
+    rate_hz = config.sample_rate_hz
     # A frame more would begin with a whole clip's last sample.
     size = round(config.features.clip_s * rate_hz) - 1
     found = []

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hardware.baseline.protocol import Protocol
 from train.artifacts import RunFolder
-from train.data.clips import corpus_clips
+from train.data.clips import data_clips
 from train.metrics import HeadSlices
 from train.model import TrainedRun, load_run, new_network
 from train.topology import AnnNetwork, SpikingNetwork
@@ -72,7 +72,7 @@ def subjects_of(run: RunFolder, protocol: Protocol) -> Subjects:
     Raises
     ------
     MaestroError
-        As :func:`train.model.load_run` and :func:`train.data.clips.corpus_clips`.
+        As :func:`train.model.load_run` and :func:`train.data.clips.data_clips`.
     """
     trained = load_run(run)
     found = [ann_of(run, trained)]
@@ -92,7 +92,7 @@ def ann_of(run: RunFolder, trained: TrainedRun) -> Subject:
 
 
 def _spikes(trained: TrainedRun, most: int) -> NDArray[np.uint8]:
-    clips: Any = corpus_clips(trained.config)[0]["test"]
+    clips: Any = data_clips(trained.config)[0]["test"]
     # Spread over all recordings, which stand one after the other.
     chosen = np.unique(np.linspace(0, len(clips) - 1, min(most, len(clips))).round().astype(np.int64))
     return trained.encoder.encode(trained.normaliser.apply(clips.features(chosen)))

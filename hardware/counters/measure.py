@@ -164,13 +164,13 @@ def _count_ann(run: RunFolder, config: Config, threads: int | None) -> CountedRu
     import torch
 
     from hardware.counters.activity import ann_work, layers_of
-    from train.data.clips import corpus_clips
+    from train.data.clips import data_clips
     from train.model import load_run
 
     if threads is not None:
         torch.set_num_threads(threads)
     trained = load_run(run)
-    clips = corpus_clips(config)[0][SET]
+    clips = data_clips(config)[0][SET]
     layers = layers_of(trained, clips.steps)
     with progress(f"counting {config.name}", len(clips), "clips") as meter:
         work = ann_work(trained, layers, clips, meter.advance)

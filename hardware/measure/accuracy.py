@@ -66,11 +66,11 @@ def _hear_deployed(run: RunFolder, config: Config) -> Heard:
 def _hear_ann(run: RunFolder, config: Config) -> Heard:
     import torch
 
-    from train.data.clips import corpus_clips
+    from train.data.clips import data_clips
     from train.model import load_run
 
     trained = load_run(run)
-    sets, _ = corpus_clips(config)
+    sets, _ = data_clips(config)
     sets = {split: sets[split] for split in SPLITS if split in sets}
 
     def scores(split: str) -> Iterator[NDArray[Any]]:

@@ -99,7 +99,7 @@ def choose(subject: Subject, wanted: int | None) -> Heard:
     config = subject.config
     from train.features import feature_names, hop_samples
 
-    hop_s = hop_samples(config.corpus.sample_rate_hz, config.features) / config.corpus.sample_rate_hz
+    hop_s = hop_samples(config.sample_rate_hz, config.features) / config.sample_rate_hz
     recording = clips.names[int(clips.recording[index])]
     truth = {
         head: labels[head][int(numbers[index])] for head, numbers in clips.labels.items() if int(numbers[index]) >= 0
@@ -122,7 +122,7 @@ def _sets(subject: Subject) -> tuple[dict[str, ClipSet], Any]:
     # Looked up when called, so that tests can put other clips in the corpus's place.
     from train.data import clips
 
-    return clips.corpus_clips(subject.config)
+    return clips.data_clips(subject.config)
 
 
 def _statistics(clips: ClipSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -148,7 +148,7 @@ def _sound(config: Config, recording: str, start_s: float, length_s: float) -> "
         found = [entry for entry in corpus.recordings if entry.id == recording]
         if not found:
             return f"the corpus has no recording {recording}"
-        rate_hz = config.corpus.sample_rate_hz
+        rate_hz = config.sample_rate_hz
         audio = load_sound(corpus.path / found[0].file, rate_hz)
     except MaestroError as error:
         return str(error)

@@ -95,7 +95,7 @@ def fake_cell():
     import zlib
 
     from train.artifacts import write_json
-    from train.config import HEADS
+    from train.config_checks import HEADS
 
     def costs(spiking):
         plain = {"neurons": 8, "states": 16, "weights_nonzero": 30, "neuron_updates": 400}

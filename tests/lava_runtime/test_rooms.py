@@ -132,13 +132,13 @@ def test_a_changed_net_is_refused(cli, run):
 
 
 def test_other_labels_are_refused(run, monkeypatch):
-    build = inputs.corpus_clips
+    build = inputs.data_clips
 
     def other(config):
         sets, labels = build(config)
         return sets, {**labels, "style": ("x", "y")}
 
-    monkeypatch.setattr(inputs, "corpus_clips", other)
+    monkeypatch.setattr(inputs, "data_clips", other)
     with pytest.raises(MaestroError, match="other labels of style than the corpus"):
         evaluate(run, "engine")
 

@@ -6,9 +6,10 @@ import pytest
 import soundfile
 
 from train import artifacts
-from train.config import HEADS, Config, CorpusConfig, FeatureConfig
+from train.config import Config, CorpusConfig, FeatureConfig
+from train.config_checks import HEADS
 from train.data import clips, recordings
-from train.data.clips import corpus_clips, cut_clips, join_clips
+from train.data.clips import cut_clips, data_clips, join_clips
 from train.data.corpus import Corpus, Recording
 from train.data.recordings import corpus_features
 from train.errors import CallError, MaestroError
@@ -114,8 +115,8 @@ def test_a_recording_shorter_than_a_clip():
         cut_clips([ramp(4), ramp(3)], 4, 4, names=["a.wav", "b.wav"])
 
 
-def test_corpus_clips_have_splits_labels_and_the_features_of_their_recordings(corpus):
-    sets, labels = corpus_clips(CONFIG)
+def test_data_clips_have_splits_labels_and_the_features_of_their_recordings(corpus):
+    sets, labels = data_clips(CONFIG)
     assert labels == LABELS
     assert {split: len(made.names) for split, made in sets.items()} == {
         "train": 7,

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from train import codes
-from train.config import ENCODINGS, EncodingConfig
+from train.config import EncodingConfig
+from train.config_checks import ENCODINGS
 from train.encoding import make_encoder
 from train.errors import CallError, MaestroError
 

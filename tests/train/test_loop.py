@@ -94,7 +94,7 @@ def test_it_learns_and_stores_what_evaluation_gives(config, tmp_path):
     stored = json.loads(run.metrics.read_text())
     assert stored["final"] == metrics["final"]
     trained = load_run(run)
-    clips, _ = loop.corpus_clips(config)
+    clips, _ = loop.data_clips(config)
     again, rates = loop.evaluate(trained.network, clips["test"], trained.encoder, trained.normaliser, trained.heads)
     assert again == metrics["final"]["test"]
     assert list(rates) == ["conv1", "pool1", "dense1", "heads"]
@@ -212,7 +212,7 @@ def test_checkpoint_of_another_shape_is_one_clear_error(config, tmp_path):
 
 
 def test_batches_cover_every_clip_once_and_depend_on_seed_and_epoch_alone(config):
-    clips, _ = loop.corpus_clips(config)
+    clips, _ = loop.data_clips(config)
     first = list(loop._batches(clips["train"], config, 0))
     again = list(loop._batches(clips["train"], config, 0))
     other = list(loop._batches(clips["train"], config, 1))
@@ -231,14 +231,14 @@ NOISY = [*TINY, "noise.share=0.6", 'noise.kinds=["white", "pink"]']
 
 def heard(config, epoch=0):
     """One epoch's clips with noise in training: number of the clip and version, in order, and offsets."""
-    clips, _ = loop.corpus_clips(config)
+    clips, _ = loop.data_clips(config)
     training = join_clips([clips["train"], *loop.training_variants(config)])
     indices, offsets = map(np.concatenate, zip(*loop._batches(training, config, epoch), strict=True))
     return indices % len(clips["train"]), indices // len(clips["train"]), offsets
 
 
 def test_clean_training_draws_order_and_offsets_alone(config):
-    clips, _ = loop.corpus_clips(config)
+    clips, _ = loop.data_clips(config)
     generator = np.random.default_rng((config.training.seed, 3))
     order = generator.permutation(24)
     for indices, offsets in loop._batches(clips["train"], config, 3):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.config import ENCODINGS, EncodingConfig, FeatureConfig
+from train.config import EncodingConfig, FeatureConfig
+from train.config_checks import ENCODINGS
 from train.encoding import make_encoder
 from train.errors import MaestroError
 from train.features import feature_names, sound_features

@@ -2,20 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float32, Int64
 from numpy.typing import NDArray
 
-from train.config import HEADS, Config
-from train.data.corpus import Corpus, Recording, build_corpus
-from train.data.recordings import Features, corpus_features
+from train.config import Config
+from train.data.dataset import DataSet, Recording, open_dataset
+from train.data.recordings import Features, dataset_features
 from train.errors import MaestroError
 from train.features import clip_steps
 
 UNLABELLED = -1
 
 Indices = NDArray[np.int64]
+
+
+class Frames(Protocol):
+    """Features of a recording, (feature, frame): an array, or what reads them from a file when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(feature, frame)."""
+
+    def __getitem__(self, key: tuple[slice, slice], /) -> Features:
+        """A part of them, as an array."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,7 @@ class ClipSet:
     Attributes
     ----------
     sequences : tuple of (feature, frame)
-        Features of each recording, as computed: not normalised.
+        Features of each recording, as computed: not normalised. Those of a file are read when they are asked for.
     recording : shape (clip,)
         Index into ``sequences`` and ``names``.
     start : shape (clip,)
@@ -38,7 +50,7 @@ class ClipSet:
         Recording ids.
     """
 
-    sequences: tuple[Float32[Features, "feature _frame"], ...]
+    sequences: tuple[Frames, ...]
     recording: Int64[Indices, "clip"]
     start: Int64[Indices, "clip"]
     labels: dict[str, Int64[Indices, "clip"]]
@@ -73,17 +85,18 @@ class ClipSet:
         count = self.sequences[0].shape[0] if self.sequences else 0
         found = np.empty((len(chosen), count, self.steps), np.float32)
         for row, (recording, first) in enumerate(zip(recordings, start, strict=True)):
-            found[row] = self.sequences[recording][:, first : first + self.steps]
+            found[row] = self.sequences[recording][:, int(first) : int(first) + self.steps]
         return found
 
 
 def cut_clips(
-    sequences: Sequence[Float32[Features, "feature _frame"]],
+    sequences: Sequence[Frames],
     steps: int,
     hop: int,
     *,
     names: Sequence[str] | None = None,
     labels: Mapping[str, Sequence[int]] | None = None,
+    most: int = 0,
 ) -> ClipSet:
     """Windows over each sequence, from its first frame on every ``hop`` frames, as many as fit whole.
 
@@ -98,7 +111,9 @@ def cut_clips(
     names
         A name each, for messages; numbers by default.
     labels : head -> a class index each
-        Labels of the recordings; a head that is not there is unlabelled.
+        Labels of the recordings, -1 where unlabelled.
+    most
+        Windows taken of a recording, spread evenly over it; 0 for all.
 
     Raises
     ------
@@ -112,15 +127,19 @@ def cut_clips(
         frames = sequence.shape[1]
         if frames < steps:
             raise too_short(names[index], frames, steps)
-        firsts = range(0, frames - steps + 1, hop)
+        firsts = spread(range(0, frames - steps + 1, hop), most)
         recording += [index] * len(firsts)
         start += firsts
     of_clip = np.array(recording, np.int64)
-    found = {}
-    for head in HEADS:
-        classes = (labels or {}).get(head, [UNLABELLED] * len(sequences))
-        found[head] = np.array(classes, np.int64)[of_clip]
+    found = {head: np.array(classes, np.int64)[of_clip] for head, classes in (labels or {}).items()}
     return ClipSet(tuple(sequences), of_clip, np.array(start, np.int64), found, steps, names)
+
+
+def spread(items: Sequence[int], most: int) -> list[int]:
+    """``most`` of the items, evenly spread from the first to the last; all of them for 0."""
+    if most == 0 or len(items) <= most:
+        return list(items)
+    return [items[int(place)] for place in np.linspace(0, len(items) - 1, most).round()]
 
 
 def too_short(name: str, frames: int, steps: int) -> MaestroError:
@@ -140,48 +159,49 @@ def join_clips(sets: Sequence[ClipSet]) -> ClipSet:
         sequences=tuple(sequence for part in sets for sequence in part.sequences),
         recording=np.concatenate([part.recording + first for part, first in zip(sets, firsts[:-1], strict=True)]),
         start=np.concatenate([part.start for part in sets]),
-        labels={head: np.concatenate([part.labels[head] for part in sets]) for head in HEADS},
+        labels={head: np.concatenate([part.labels[head] for part in sets]) for head in sets[0].labels},
         steps=sets[0].steps,
         names=tuple(name for part in sets for name in part.names),
     )
 
 
-def corpus_clips(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[str, ...]]]:
-    """The embedded corpus's clips, building corpus and features where they are not cached.
+def data_clips(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[str, ...]]]:
+    """Clips of the configuration's data set, making its features where they are not kept yet.
 
     Returns
     -------
     dict of split -> ClipSet
-        'train', 'validation', 'test', 'test_keyboards'; windows that do not overlap.
+        'train', 'validation', 'test' and further test sets; windows that do not overlap.
     dict of head -> class names
 
     Raises
     ------
     MaestroError
-        A recording of the corpus is damaged, or the cache cannot be written.
+        The data set is not there or damaged, or its features cannot be kept.
+    CallError
+        What the configuration says of it is wrong.
     """
-    corpus = build_corpus(config.corpus)
-    sequences = corpus_features(corpus, config)
+    data = open_dataset(config)
+    sequences = dataset_features(data, config)
+    heard = [index for index, sequence in enumerate(sequences) if sequence is not None]
     sets = {}
-    for split in dict.fromkeys(recording.split for recording in corpus.recordings):
-        members = [index for index, recording in enumerate(corpus.recordings) if recording.split == split]
-        recordings = [corpus.recordings[index] for index in members]
-        sets[split] = recording_clips(corpus, recordings, [sequences[index] for index in members], config)
-    return sets, corpus.labels
+    for split in data.splits:
+        members = [index for index in heard if data.recordings[index].split == split]
+        recordings = [data.recordings[index] for index in members]
+        sets[split] = recording_clips(data, recordings, [sequences[index] for index in members], config)
+    return sets, data.labels
 
 
 def recording_clips(
-    corpus: Corpus,
-    recordings: Sequence[Recording],
-    sequences: Sequence[Float32[Features, "feature _frame"]],
-    config: Config,
+    data: DataSet, recordings: Sequence[Recording], sequences: Sequence[Frames], config: Config
 ) -> ClipSet:
-    """Clips of some of a corpus's recordings, given their features: windows that do not overlap, with labels."""
+    """Clips of some of a data set's recordings, given their features: windows that do not overlap, with labels."""
     steps = clip_steps(config.features)
-    labels = {head: [_label(corpus, recording, head) for recording in recordings] for head in HEADS}
-    return cut_clips(sequences, steps, steps, names=[recording.id for recording in recordings], labels=labels)
+    labels = {head: [_label(data, recording, head) for recording in recordings] for head in data.labels}
+    names = [recording.id for recording in recordings]
+    return cut_clips(sequences, steps, steps, names=names, labels=labels, most=config.data.clips)
 
 
-def _label(corpus: Corpus, recording: Recording, head: str) -> int:
-    name = getattr(recording, head)
-    return corpus.labels[head].index(name) if name in corpus.labels[head] else UNLABELLED
+def _label(data: DataSet, recording: Recording, head: str) -> int:
+    name = recording.labels.get(head)
+    return data.labels[head].index(name) if name in data.labels[head] else UNLABELLED

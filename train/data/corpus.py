@@ -27,9 +27,11 @@ import soundfile
 from numpy.typing import NDArray
 
 from train.artifacts import CACHE, atomic_write, key_of, read_json, write_json
-from train.config import HEADS, CorpusConfig, section_dict
+from train.config import CorpusConfig, section_dict
+from train.config_checks import HEADS
 from train.data import soundfont, synth
 from train.data.card import write_card
+from train.data.dataset import DataSet, Recording
 from train.data.labels import Proxy, emotions, proxy_of
 from train.data.parallel import in_parallel
 from train.data.performance import perform_score
@@ -55,7 +57,7 @@ _CURE = "build it with `python -m train corpus`"
 
 
 @dataclass(frozen=True)
-class Recording:
+class CorpusRecording:
     """One performance as a sound file.
 
     ``file`` is relative to the corpus folder; ``program`` a General MIDI program counted from 0; ``seed``
@@ -78,7 +80,7 @@ class Corpus:
     """A finished corpus; ``labels`` maps each head to its class names, sorted."""
 
     path: Path
-    recordings: tuple[Recording, ...]
+    recordings: tuple[CorpusRecording, ...]
     labels: dict[str, tuple[str, ...]]
 
 
@@ -153,7 +155,7 @@ def load_corpus(path: Path) -> Corpus:
     try:
         if values["format"] != FORMAT:
             raise MaestroError(str(index), f"is of format {values['format']}", allowed=str(FORMAT), cure=_CURE)
-        recordings = tuple(Recording(**entry) for entry in values["recordings"])
+        recordings = tuple(CorpusRecording(**entry) for entry in values["recordings"])
         labels = {head: tuple(values["labels"][head]) for head in HEADS}
     except (KeyError, TypeError) as error:
         cure = f"delete the file and {_CURE}"
@@ -164,7 +166,7 @@ def load_corpus(path: Path) -> Corpus:
 def perform(title: str, seed: int, config: CorpusConfig, program: int = PIANO) -> NDArray[np.float32]:
     """Play a title of the corpus once.
 
-    A `Recording`'s title, seed and program give its samples again (before rounding to 16 bits); any other
+    A `CorpusRecording`'s title, seed and program give its samples again (before rounding to 16 bits); any other
     seed gives a performance that is in no split.
 
     Returns
@@ -204,7 +206,7 @@ def play(score: Score, piece: Piece, seed: int, config: CorpusConfig, program: i
     return synth.level(audio, synth.LEVEL_RMS * 10 ** (gain_db / 20))
 
 
-def planned(config: CorpusConfig, pieces: Sequence[Piece] | None = None) -> list[Recording]:
+def planned(config: CorpusConfig, pieces: Sequence[Piece] | None = None) -> list[CorpusRecording]:
     """Every recording of a corpus, in the index's order; emotion is filled in once the scores are read."""
     pieces = chosen(config) if pieces is None else pieces
     counts = {
@@ -222,7 +224,9 @@ def planned(config: CorpusConfig, pieces: Sequence[Piece] | None = None) -> list
                 name = f"{piece.slug}-{seed:05d}"
                 file = f"{split}/{name}.wav"
                 duration_s = _samples(config) / config.sample_rate_hz
-                recordings.append(Recording(name, piece.title, piece.style, "", split, file, duration_s, program, seed))
+                recordings.append(
+                    CorpusRecording(name, piece.title, piece.style, "", split, file, duration_s, program, seed)
+                )
     return recordings
 
 
@@ -284,12 +288,36 @@ def _read(job: tuple[str, Piece]) -> None:
     write_json(_score_file(Path(folder), piece), read_score(piece).to_dict())
 
 
-def _record(job: tuple[str, CorpusConfig, Recording]) -> None:
+def _record(job: tuple[str, CorpusConfig, CorpusRecording]) -> None:
     folder, config, recording = job
     piece = BY_TITLE[recording.title]
     audio = play(_cached_score(folder, recording.title), piece, recording.seed, config, recording.program)
     with atomic_write(Path(folder) / recording.file) as temporary:
         soundfile.write(temporary, audio, config.sample_rate_hz, format="WAV", subtype="PCM_16")
+
+
+def corpus_dataset(config: CorpusConfig) -> DataSet:
+    """The embedded corpus as a data set, built where it is not there yet.
+
+    Raises
+    ------
+    MaestroError
+        As :func:`build_corpus`.
+    """
+    corpus = build_corpus(config)
+    recordings = tuple(
+        Recording(
+            entry.id,
+            entry.file,
+            entry.split,
+            entry.duration_s,
+            piece=entry.title,
+            group=entry.id,
+            labels={head: getattr(entry, head) for head in HEADS},
+        )
+        for entry in corpus.recordings
+    )
+    return DataSet("the embedded corpus", corpus.path, recordings, corpus.labels)
 
 
 @lru_cache(maxsize=64)
@@ -303,7 +331,7 @@ def _score_of(title: str) -> Score:
 
 
 def _index(
-    recordings: Sequence[Recording], proxies: dict[str, Proxy], config: CorpusConfig, pieces: Sequence[Piece]
+    recordings: Sequence[CorpusRecording], proxies: dict[str, Proxy], config: CorpusConfig, pieces: Sequence[Piece]
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,

@@ -9,7 +9,7 @@ import scipy.fft
 from jaxtyping import Float32, Float64
 from numpy.typing import NDArray
 
-from train.config import NOISES
+from train.config_checks import NOISES
 from train.errors import CallError, MaestroError
 
 # Pink noise begins where hearing does; over 75 s, more than half of its power would lie below otherwise.

@@ -1,4 +1,4 @@
-"""Noisy clips of the embedded corpus: for evaluation at chosen levels, and copies of the training clips."""
+"""Noisy clips of a data set: for evaluation at chosen levels, and copies of the training clips."""
 
 import zlib
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from train.config import NOISES, Config
+from train.config import Config
+from train.config_checks import NOISES
 from train.data.clips import ClipSet, recording_clips
-from train.data.corpus import SPLITS, Corpus, Recording, build_corpus
+from train.data.dataset import DataSet, Recording, open_dataset
 from train.data.noise import check_kind, make_noise, mix_clips, segments
 from train.data.recordings import changed_features
 from train.data.sound import load_sound
@@ -32,22 +33,22 @@ def noisy_sets(config: Config, split: str, conditions: Sequence[Condition]) -> d
     """A split's clips with each kind of noise at each level, for evaluation.
 
     The noise is fixed: it depends on ``config.noise.seed``, the kind and the recording, and is the same at every
-    level. Every clip has the exact ratio. Babble is made of validation recordings of other titles. What is not
+    level. Every clip has the exact ratio. Babble is made of validation recordings of other pieces. What is not
     cached is computed in one pass over the recordings.
 
     Parameters
     ----------
     config
-        Its sections ``corpus`` and ``features`` and ``noise.seed`` count.
+        Its sections ``data``, ``corpus`` and ``features`` and ``noise.seed`` count.
     split
-        'train', 'validation', 'test' or 'test_keyboards'.
+        'train', 'validation', 'test' or a further test set.
     conditions : each (kind, snr_db)
         Kinds of noise and signal-to-noise ratios in decibels.
 
     Returns
     -------
     dict of (kind, snr_db) -> ClipSet
-        In the order asked for; clips and labels as `train.data.clips.corpus_clips` gives them.
+        In the order asked for; clips and labels as `train.data.clips.data_clips` gives them.
 
     Raises
     ------
@@ -56,13 +57,13 @@ def noisy_sets(config: Config, split: str, conditions: Sequence[Condition]) -> d
     MaestroError
         A recording cannot be read, is silent for a whole clip, or the cache cannot be written.
     """
-    if split not in SPLITS:
-        raise CallError(f"split {split!r}", "not in the corpus", allowed=f"one of {', '.join(SPLITS)}")
     for kind, _ in conditions:
         check_kind(kind)
-    corpus = build_corpus(config.corpus)
-    changes = [_noise(config, corpus, kind, (snr_db,), _EVALUATION) for kind, snr_db in conditions]
-    sets = _heard(config, corpus, split, changes)
+    data = open_dataset(config)
+    if split not in data.splits:
+        raise CallError(f"split {split!r}", f"not in {data.name}", allowed=f"one of {', '.join(data.splits)}")
+    changes = [_noise(config, data, kind, (snr_db,), _EVALUATION) for kind, snr_db in conditions]
+    sets = _heard(config, data, split, changes)
     return dict(zip(conditions, sets, strict=True))
 
 
@@ -74,7 +75,7 @@ def noisy_clips(config: Config, split: str, kind: str, snr_db: float) -> ClipSet
 def training_variants(config: Config) -> tuple[ClipSet, ...]:
     """Noisy copies of the training clips, one a kind in ``config.noise.kinds``; none where ``noise.share`` is 0.
 
-    Each clip's level is drawn from ``config.noise.snr_db``. Babble is made of training recordings of other titles.
+    Each clip's level is drawn from ``config.noise.snr_db``. Babble is made of training recordings of other pieces.
 
     Returns
     -------
@@ -89,15 +90,15 @@ def training_variants(config: Config) -> tuple[ClipSet, ...]:
     noise = config.noise
     if noise.share == 0:
         return ()
-    corpus = build_corpus(config.corpus)
-    changes = [_noise(config, corpus, kind, noise.snr_db, _TRAINING) for kind in noise.kinds]
-    return tuple(_heard(config, corpus, "train", changes))
+    data = open_dataset(config)
+    changes = [_noise(config, data, kind, noise.snr_db, _TRAINING) for kind in noise.kinds]
+    return tuple(_heard(config, data, "train", changes))
 
 
-def _heard(config: Config, corpus: Corpus, split: str, changes: Sequence["AddedNoise"]) -> list[ClipSet]:
-    recordings = [recording for recording in corpus.recordings if recording.split == split]
-    found = changed_features(corpus, recordings, config, changes, f"features with noise, {split}")
-    return [recording_clips(corpus, recordings, sequences, config) for sequences in found]
+def _heard(config: Config, data: DataSet, split: str, changes: Sequence["AddedNoise"]) -> list[ClipSet]:
+    recordings = [recording for recording in data.recordings if recording.split == split]
+    found = changed_features(data, recordings, config, changes, f"features with noise, {split}")
+    return [recording_clips(data, recordings, sequences, config) for sequences in found]
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class AddedNoise:
     segment_samples
         Samples of a clip.
     folder, pool
-        The corpus, and what babble is made of; empty for other kinds.
+        The data set's folder, and what babble is made of; empty for other kinds.
     """
 
     kind: str
@@ -145,8 +146,8 @@ class AddedNoise:
         levels = np.full(count, self.snr_db[0])
         if len(self.snr_db) > 1:
             levels = np.random.default_rng(self._seed(_LEVELS, recording)).choice(self.snr_db, count)
-        # A title heard in the background as well would be helped, not disturbed.
-        pool = tuple(self.folder / other.file for other in self.pool if other.title != recording.title)
+        # A piece heard in the background as well would be helped, not disturbed.
+        pool = tuple(self.folder / other.file for other in self.pool if other.piece != recording.piece)
         noise = _cached_noise(self.kind, audio.size, self.sample_rate_hz, self._seed(self.purpose, recording), pool)
         return mix_clips(audio, noise, levels, self.segment_samples)
 
@@ -154,10 +155,10 @@ class AddedNoise:
         return self.seed, purpose, zlib.crc32(recording.id.encode()), NOISES.index(self.kind)
 
 
-def _noise(config: Config, corpus: Corpus, kind: str, snr_db: Sequence[float], purpose: int) -> AddedNoise:
-    rate_hz = config.corpus.sample_rate_hz
+def _noise(config: Config, data: DataSet, kind: str, snr_db: Sequence[float], purpose: int) -> AddedNoise:
+    rate_hz = config.sample_rate_hz
     pool_split = "train" if purpose == _TRAINING else "validation"
-    pool = tuple(recording for recording in corpus.recordings if recording.split == pool_split)
+    pool = tuple(recording for recording in data.recordings if recording.split == pool_split)
     return AddedNoise(
         kind=kind,
         snr_db=tuple(map(float, snr_db)),
@@ -165,7 +166,7 @@ def _noise(config: Config, corpus: Corpus, kind: str, snr_db: Sequence[float], p
         purpose=purpose,
         sample_rate_hz=rate_hz,
         segment_samples=clip_steps(config.features) * hop_samples(rate_hz, config.features),
-        folder=corpus.path,
+        folder=data.path,
         pool=pool if kind == "babble" else (),
     )
 

@@ -1,4 +1,4 @@
-"""Features of a corpus's recordings, heard as they are or changed (by noise, say), computed once."""
+"""Features of a data set's recordings, heard as they are or changed (by noise, say), computed once."""
 
 import os
 import zipfile
@@ -15,7 +15,7 @@ from train import artifacts
 from train.artifacts import atomic_write, key_of
 from train.config import Config, section_dict
 from train.console import say
-from train.data.corpus import Corpus, Recording
+from train.data.dataset import DataSet, Recording
 from train.data.parallel import PROCESSES, in_parallel
 from train.data.sound import load_sound
 from train.features import sound_features, warm_up
@@ -37,8 +37,8 @@ class Change(Protocol):
         """Samples in, as many samples out, shape (sample,)."""
 
 
-def corpus_features(corpus: Corpus, config: Config) -> list[Float32[Features, "feature _frame"]]:
-    """Features of a corpus's recordings, in its order, from the cache if it is there and whole.
+def dataset_features(data: DataSet, config: Config) -> list[Float32[Features, "feature _frame"]]:
+    """Features of a data set's recordings, in its order, from the cache if it is there and whole.
 
     Returns
     -------
@@ -49,24 +49,24 @@ def corpus_features(corpus: Corpus, config: Config) -> list[Float32[Features, "f
     MaestroError
         A recording cannot be read, or the cache cannot be written.
     """
-    return changed_features(corpus, corpus.recordings, config, [None])[0]
+    return changed_features(data, data.recordings, config, [None])[0]
 
 
 def changed_features(
-    corpus: Corpus,
+    data: DataSet,
     recordings: Sequence[Recording],
     config: Config,
     changes: Sequence[Change | None],
     label: str = "features",
 ) -> list[list[Float32[Features, "feature _frame"]]]:
-    """Features of some of a corpus's recordings, heard in several ways, each from its cache if it is there and whole.
+    """Features of some of a data set's recordings, heard in several ways, each from its cache if it is there and whole.
 
     What is missing is computed in one pass over the recordings.
 
     Parameters
     ----------
-    corpus, recordings
-        The corpus and which of its recordings, in order.
+    data, recordings
+        The data set and which of its recordings, in order.
     config
         Whose features.
     changes
@@ -84,11 +84,11 @@ def changed_features(
     MaestroError
         A recording cannot be read, or a cache cannot be written.
     """
-    caches = [_cache(corpus, recordings, config, change) for change in changes]
+    caches = [_cache(data, recordings, config, change) for change in changes]
     found = [_read(cache, len(recordings)) for cache in caches]
     missing = [index for index, sequences in enumerate(found) if sequences is None]
     if missing:
-        computed = _compute(corpus, recordings, config, [changes[index] for index in missing], label)
+        computed = _compute(data, recordings, config, [changes[index] for index in missing], label)
         for index, sequences in zip(missing, computed, strict=True):
             with atomic_write(caches[index]) as temporary, temporary.open("wb") as file:
                 np.savez(file, **{f"recording{number}": sequence for number, sequence in enumerate(sequences)})
@@ -96,13 +96,13 @@ def changed_features(
     return [sequences for sequences in found if sequences is not None]
 
 
-def _cache(corpus: Corpus, recordings: Sequence[Recording], config: Config, change: Change | None) -> Path:
+def _cache(data: DataSet, recordings: Sequence[Recording], config: Config, change: Change | None) -> Path:
     """The file named by everything that decides these features."""
     content = {
         "format": FORMAT,
         "librosa": metadata.version("librosa"),
-        "corpus": corpus.path.name,
-        "corpus_config": section_dict(config.corpus),
+        "data": data.path.name,
+        "rate": config.sample_rate_hz,
         "features": section_dict(config.features),
         "recordings": [recording.id for recording in recordings],
     }
@@ -124,10 +124,10 @@ def _read(cache: Path, count: int) -> list[Features] | None:
 
 
 def _compute(
-    corpus: Corpus, recordings: Sequence[Recording], config: Config, changes: Sequence[Change | None], label: str
+    data: DataSet, recordings: Sequence[Recording], config: Config, changes: Sequence[Change | None], label: str
 ) -> list[list[Features]]:
     """Features of every recording under every change: one list a change."""
-    jobs = [(corpus.path, recording, config, tuple(changes)) for recording in recordings]
+    jobs = [(data.path, recording, config, tuple(changes)) for recording in recordings]
     say("features: loading librosa (half a minute at its first use after installation, when it compiles)")
     warm_up()
     # Threads need no limit: the features call no BLAS, and scipy's and soxr's transforms run on one.
@@ -137,7 +137,7 @@ def _compute(
 
 def _features_of(job: tuple[Path, Recording, Config, tuple[Change | None, ...]]) -> list[Features]:
     folder, recording, config, changes = job
-    rate_hz = config.corpus.sample_rate_hz
+    rate_hz = config.sample_rate_hz
     audio = load_sound(folder / recording.file, rate_hz)
     heard = (audio if change is None else change.apply(audio, recording) for change in changes)
     return [sound_features(samples, rate_hz, config.features) for samples in heard]

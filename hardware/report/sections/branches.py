@@ -43,7 +43,7 @@ def _of_run(subject: Subject, layers: Mapping[str, Sequence[Mapping[str, float |
     from train.neurons.branches import branch_taus
 
     config = subject.config
-    step_s = hop_samples(config.corpus.sample_rate_hz, config.features) / config.corpus.sample_rate_hz
+    step_s = hop_samples(config.sample_rate_hz, config.features) / config.sample_rate_hz
     dendrites = config.dendrites
     before = {
         name: [tau * step_s for tau in branch_taus(len(rows), dendrites.tau_low, dendrites.tau_high)]

@@ -19,7 +19,7 @@ from train.artifacts import RunFolder
 
 with open(sys.argv[2], "rb") as file:
     clips, sounds, protocol = pickle.load(file)
-subject.corpus_clips = preprocessing.corpus_clips = lambda config: clips
+subject.data_clips = preprocessing.data_clips = lambda config: clips
 preprocessing.test_sounds = lambda config: sounds
 device.cpu = lambda probe: device.Device("cpu", "a processor", 1, "none")
 device.cuda = lambda probe: "no GPU"
@@ -40,7 +40,7 @@ measure.measure_baseline(RunFolder(Path(sys.argv[1])), protocol=protocol)
 @pytest.mark.slow
 def test_a_kill_keeps_what_was_done(measured, make_run, quick, root, tmp_path, monkeypatch):
     run, carried = make_run("ann"), tmp_path / "carried"
-    clips = preprocessing.corpus_clips(load_config(run.config))
+    clips = preprocessing.data_clips(load_config(run.config))
     carried.write_bytes(pickle.dumps((clips, preprocessing.test_sounds(None), quick)))
     command = [sys.executable, "-c", KILLED, str(run.path), str(carried)]
     ended = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True)

@@ -68,7 +68,7 @@ def test_what_training_found_is_held_against_it(make_run):
 def test_a_head_without_labels_has_no_accuracy(make_run, monkeypatch):
     from train.data import clips
 
-    build = clips.corpus_clips
+    build = clips.data_clips
 
     def without(config):
         sets, labels = build(config)
@@ -77,7 +77,7 @@ def test_a_head_without_labels_has_no_accuracy(make_run, monkeypatch):
         return sets, labels
 
     run = make_run("ann")
-    monkeypatch.setattr(clips, "corpus_clips", without)
+    monkeypatch.setattr(clips, "data_clips", without)
     found = hear(run).accuracy["sets"]["test"]["heads"]["emotion"]
     assert found["accuracy"] == found["chance"] == {"unavailable": "no clip of this test set is labelled"}
     assert np.array(found["confusion"]).sum() == 0

@@ -25,7 +25,7 @@ def test_the_clip_is_the_one_whose_features_change_most(subject, no_corpus, monk
         sequence[:] = 1.0
     start = int(chosen.start[7])
     chosen.sequences[int(chosen.recording[7])][:, start + 3] = 5.0
-    monkeypatch.setattr(clips, "corpus_clips", lambda _: (sets, labels))
+    monkeypatch.setattr(clips, "data_clips", lambda _: (sets, labels))
     heard = clip.choose(subject, None)
     assert heard.index == 7
     assert heard.recording == chosen.names[int(chosen.recording[7])]

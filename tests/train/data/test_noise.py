@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import welch
 
-from train.config import NOISES
+from train.config_checks import NOISES
 from train.data.noise import VOICES, make_noise, mix, mix_clips, segments
 from train.errors import CallError, MaestroError
 

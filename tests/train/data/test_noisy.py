@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from train import artifacts
-from train.config import NOISES, Config, FeatureConfig, NoiseConfig
+from train.config import Config, FeatureConfig, NoiseConfig
+from train.config_checks import NOISES
 from train.data import noisy, recordings
 from train.data.clips import recording_clips
 from train.data.noise import make_noise, mix_clips
