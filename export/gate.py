@@ -10,6 +10,7 @@ from export import reference
 from export.graph import Network
 from export.manifest import GateRecord
 from train.console import progress
+from train.data.dataset import test_splits
 from train.errors import MaestroError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from train.model import TrainedRun
 
 Spikes = NDArray[np.uint8]
-SPLITS = ("test", "test_keyboards")
 CLIPS = 64
 # Clips in one forward of SLAYER; more only costs memory.
 _BATCH = 8
@@ -83,7 +83,7 @@ def compare(names: Sequence[str], trained: Sequence[Spikes], integer: Sequence[S
 
 
 def gate_clips(sets: Mapping[str, "ClipSet"], limit: int = CLIPS) -> list[tuple[str, int]]:
-    """Split and number of the clips that the gate runs: half from each test set, spread evenly.
+    """Split and number of the clips that the gate runs: as many from each test set, spread evenly.
 
     Raises
     ------
@@ -91,9 +91,10 @@ def gate_clips(sets: Mapping[str, "ClipSet"], limit: int = CLIPS) -> list[tuple[
         There is no clip to compare on.
     """
     chosen = []
-    for position, split in enumerate(SPLITS):
-        size = len(sets[split]) if split in sets else 0
-        share = min(size, limit // 2 + (limit % 2 if position == 0 else 0))
+    splits = test_splits(tuple(sets))
+    for position, split in enumerate(splits):
+        size = len(sets[split])
+        share = min(size, limit // len(splits) + (position < limit % len(splits)))
         chosen += [(split, int(index)) for index in np.linspace(0, size - 1, share).round()] if share else []
     if not chosen:
         raise MaestroError("gate", "has no clip to compare on", allowed="at least one clip in a test set")

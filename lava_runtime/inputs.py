@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.gate import SPLITS, clip_features, gate_clips
+from export.gate import clip_features, gate_clips
 from export.manifest import Manifest, load_manifest
 from lava_runtime.network import Spikes
 from train.artifacts import RunFolder
 from train.config import load_config
 from train.data.clips import ClipSet, data_clips
+from train.data.dataset import test_splits
 from train.encoding import make_encoder
 from train.errors import MaestroError
 from train.features import Normaliser
@@ -28,7 +29,7 @@ def encode(manifest: Manifest, features: NDArray[np.float32]) -> Spikes:
 
 @dataclass(frozen=True)
 class RunClips:
-    """The two test sets of a run."""
+    """The test sets of a run."""
 
     manifest: Manifest
     sets: dict[str, ClipSet]
@@ -38,7 +39,7 @@ class RunClips:
         return [(split, index) for index in range(len(self.sets[split]))]
 
     def some(self, limit: int) -> list[Clip]:
-        """At most ``limit`` clips, half from each test set, spread evenly; the gate chooses the same."""
+        """At most ``limit`` clips, as many from each test set, spread evenly; the gate chooses the same."""
         return gate_clips(self.sets, limit)
 
     def spikes(self, clips: Sequence[Clip]) -> Spikes:
@@ -59,7 +60,7 @@ def run_clips(run: RunFolder) -> RunClips:
     Raises
     ------
     MaestroError
-        The run has no export, the export is another network's, or the corpus has other labels now.
+        The run has no export, the export is another network's, or the data set has other labels now.
     """
     manifest = load_manifest(run)
     config = load_config(run.require(run.config, f"python -m train fit --run {run.path}"))
@@ -67,6 +68,6 @@ def run_clips(run: RunFolder) -> RunClips:
     for head, of_run in manifest.heads.items():
         if tuple(labels.get(head, ())) != of_run.labels:
             raise MaestroError(
-                str(run.manifest), f"has other labels of {head} than the corpus", cure="train and export again"
+                str(run.manifest), f"has other labels of {head} than the data set", cure="train and export again"
             )
-    return RunClips(manifest, {split: sets[split] for split in SPLITS if split in sets})
+    return RunClips(manifest, {split: sets[split] for split in test_splits(tuple(sets))})

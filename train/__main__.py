@@ -67,7 +67,7 @@ def fit(
     if as_json:
         emit_json(metrics)
         return
-    heads = list(metrics["final"]["test"])
+    heads = list(next(iter(metrics["final"].values())))
     rows = [[split, *(percent(metrics["final"][split][head]) for head in heads)] for split in metrics["final"]]
     emit_table(f"{run.path}: accuracy, epoch {metrics['best_epoch']} (95 % interval)", ["clips of", *heads], rows)
 
@@ -87,11 +87,14 @@ def search(source: str, axes: tuple[str, ...], overrides: tuple[str, ...], out: 
     if as_json:
         emit_json(result)
         return
-    rows = []
+    rows: list[tuple[str, list[str], str]] = []
+    names = ["accuracy"]
     for cell in result["cells"]:
         heads = [percent(entry) for entry in cell.get("validation", {}).values()]
-        rows.append([" ".join(cell["overrides"]), *(heads or ["failed", "", ""]), f"{cell['seconds']:.0f}"])
-    emit_table(f"{out}: validation accuracy (95 % interval)", ["cell", "title", "style", "emotion", "s"], rows)
+        names = list(cell.get("validation", names))
+        rows.append((" ".join(cell["overrides"]), heads, f"{cell['seconds']:.0f}"))
+    table = [[cell, *(heads or ["failed", *[""] * (len(names) - 1)]), seconds] for cell, heads, seconds in rows]
+    emit_table(f"{out}: validation accuracy (95 % interval)", ["cell", *names, "s"], table)
 
 
 if __name__ == "__main__":

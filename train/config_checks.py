@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from train.errors import CallError
 
@@ -33,7 +33,13 @@ def check_config(config: "Config") -> None:
         config.lif,
     )
     dendrites, noise, data = config.dendrites, config.noise, config.data
-    seeded = {"data": data, "corpus": corpus, "encoding": config.encoding, "noise": noise, "training": training}
+    seeded: dict[str, Any] = {
+        "data": data,
+        "corpus": corpus,
+        "encoding": config.encoding,
+        "noise": noise,
+        "training": training,
+    }
     check_choice("network.neuron", network.neuron, NEURONS)
     check_choice("encoding.name", config.encoding.name, ENCODINGS)
     check_choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))

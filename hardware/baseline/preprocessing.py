@@ -11,7 +11,7 @@ from hardware.baseline.trials import median_of
 from hardware.measurement import unavailable
 from train.config import Config
 from train.data.clips import data_clips
-from train.data.corpus import build_corpus
+from train.data.dataset import open_dataset
 from train.data.sound import load_sound
 from train.errors import MaestroError
 from train.features import sound_features, warm_up
@@ -53,14 +53,14 @@ def test_sounds(config: Config) -> list[NDArray[np.float32]]:
     MaestroError
         A recording cannot be read.
     """
-    corpus = build_corpus(config.corpus)
-    files = [recording.file for recording in corpus.recordings if recording.split == "test"][:_RECORDINGS]
+    data = open_dataset(config)
+    files = [data.file_of(recording) for recording in data.of_split("test")][:_RECORDINGS]
     rate_hz = config.sample_rate_hz
     # A frame more would begin with a whole clip's last sample.
     size = round(config.features.clip_s * rate_hz) - 1
     found = []
     for file in files:
-        sound = load_sound(corpus.path / file, rate_hz)
+        sound = load_sound(file, rate_hz)
         each = max(1, _CLIPS // _RECORDINGS)
         found += [sound[first : first + size] for first in range(0, len(sound) - size + 1, size)][:each]
     return found

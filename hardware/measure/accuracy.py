@@ -1,4 +1,4 @@
-"""How often a run is right on both test sets, class by class: the deployed integers through the engine, or the ANN."""
+"""How often a run is right on its test sets, class by class: the deployed integers through the engine, or the ANN."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.gate import SPLITS
 from export.manifest import Manifest
 from hardware.measurement import Quantity, exact, unavailable
 from lava_runtime.evaluate import equally_right, trained_accuracy
 from train.artifacts import RunFolder, read_json
 from train.config import Config, load_config
 from train.console import progress
+from train.data.dataset import test_splits
 from train.metrics import HeadSlices, accuracy, decide
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Heard:
 
 
 def hear(run: RunFolder) -> Heard:
-    """Run both test sets.
+    """Run the test sets.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def _hear_ann(run: RunFolder, config: Config) -> Heard:
 
     trained = load_run(run)
     sets, _ = data_clips(config)
-    sets = {split: sets[split] for split in SPLITS if split in sets}
+    sets = {split: sets[split] for split in test_splits(tuple(sets))}
 
     def scores(split: str) -> Iterator[NDArray[Any]]:
         with torch.no_grad():

@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from hardware.report.subject import Subject
 from train.config import Config
-from train.data.clips import ClipSet
+from train.data.clips import ClipSet, evenly
 from train.errors import CallError, MaestroError
+from train.features import Normaliser
 
 SPLIT = "test"
+# Clips among which the fullest is sought.
+_LOOKED_AT = 1024
 RULE = (
     "of the test set's clips, the one whose features change most from step to step (sum of absolute differences, in "
     "standard deviations over the test set): the fullest of events, whatever a network makes of it"
@@ -127,29 +130,30 @@ def _sets(subject: Subject) -> tuple[dict[str, ClipSet], Any]:
 
 def _statistics(clips: ClipSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each feature over a test set, shape (feature, 1); 1 where it never changes."""
-    every = np.concatenate(clips.sequences, axis=1)
-    spread = every.std(axis=1, keepdims=True, dtype=np.float64)
-    return every.mean(axis=1, keepdims=True, dtype=np.float64), np.where(spread > 0, spread, 1.0)
+    found = Normaliser.fit(clips.sequences)
+    mean, spread = (values.astype(np.float64)[:, None] for values in (found.mean, found.std))
+    return mean, np.where(spread > 0, spread, 1.0)
 
 
 def _fullest(clips: ClipSet, mean: NDArray[np.float64], spread: NDArray[np.float64]) -> int:
-    features = (clips.features(np.arange(len(clips))) - mean) / spread
+    some = evenly(range(len(clips)), _LOOKED_AT)
+    features = (clips.features(some) - mean) / spread
     change: NDArray[np.float64] = np.abs(np.diff(features, axis=-1)).sum(axis=(1, 2))
-    return int(change.argmax())
+    return some[int(change.argmax())]
 
 
 def _sound(config: Config, recording: str, start_s: float, length_s: float) -> "Sound | str":
     """The clip's samples with half a window of context, or why there are none."""
-    from train.data.corpus import build_corpus
+    from train.data import dataset
     from train.data.sound import load_sound
 
     try:
-        corpus = build_corpus(config.corpus)
-        found = [entry for entry in corpus.recordings if entry.id == recording]
+        data = dataset.open_dataset(config)
+        found = [entry for entry in data.recordings if entry.id == recording]
         if not found:
-            return f"the corpus has no recording {recording}"
+            return f"{data.name} has no recording {recording}"
         rate_hz = config.sample_rate_hz
-        audio = load_sound(corpus.path / found[0].file, rate_hz)
+        audio = load_sound(data.file_of(found[0]), rate_hz)
     except MaestroError as error:
         return str(error)
     half = config.features.window // 2

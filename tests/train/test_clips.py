@@ -7,11 +7,10 @@ import soundfile
 
 from train import artifacts
 from train.config import Config, CorpusConfig, FeatureConfig
-from train.config_checks import HEADS
 from train.data import clips, recordings
 from train.data.clips import cut_clips, data_clips, join_clips
-from train.data.corpus import Corpus, Recording
-from train.data.recordings import corpus_features
+from train.data.dataset import DataSet, Recording
+from train.data.recordings import dataset_features
 from train.errors import CallError, MaestroError
 from train.features import sound_features
 
@@ -42,21 +41,11 @@ def corpus(tmp_path, monkeypatch):
         soundfile.write(folder / f"{index}.wav", noise, RATE_HZ)
         title = LABELS["title"][index % 2]
         emotion = LABELS["emotion"][index % 2]
-        entries.append(
-            Recording(
-                id=f"{title}-{index}",
-                title=title,
-                style="baroque",
-                emotion=emotion,
-                split=split,
-                file=f"{index}.wav",
-                duration_s=2.0,
-                program=0,
-                seed=index,
-            )
-        )
-    made = Corpus(path=folder, recordings=tuple(entries), labels=LABELS)
-    monkeypatch.setattr(clips, "build_corpus", lambda _config: made)
+        labels = {"title": title, "style": "baroque", "emotion": emotion}
+        name = f"{title}-{index}"
+        entries.append(Recording(name, f"{index}.wav", split, 2.0, piece=title, group=name, labels=labels))
+    made = DataSet("the folder", folder, tuple(entries), LABELS)
+    monkeypatch.setattr(clips, "open_dataset", lambda _config: made)
     return made
 
 
@@ -65,8 +54,7 @@ def test_windows_start_at_the_first_frame_and_fit_whole():
     assert made.recording.tolist() == [0, 0, 1, 2, 2]
     assert made.start.tolist() == [0, 4, 0, 0, 4]
     assert made.labels["title"].tolist() == [2, 2, 0, 1, 1]
-    assert made.labels["style"].tolist() == made.labels["emotion"].tolist() == [-1] * 5
-    assert set(made.labels) == set(HEADS)
+    assert set(made.labels) == {"title"}
     assert (len(made), made.steps, made.names) == (5, 4, ("a", "b", "c"))
 
 
@@ -74,6 +62,13 @@ def test_windows_slide_with_a_hop():
     made = cut_clips([ramp(9)], 4, 2)
     assert made.start.tolist() == [0, 2, 4]
     assert made.features([2]).tolist() == [[[4, 5, 6, 7], [4, 5, 6, 7]]]
+
+
+def test_as_many_windows_as_wanted_are_spread_over_each_recording():
+    made = cut_clips([ramp(41), ramp(4), ramp(23)], 4, 4, most=3)
+    assert made.start.tolist() == [0, 16, 36, 0, 0, 8, 16]
+    assert cut_clips([ramp(41)], 4, 4, most=1).start.tolist() == [0]
+    assert len(cut_clips([ramp(41)], 4, 4, most=0)) == 10
 
 
 def test_features_come_in_the_order_asked_for():
@@ -103,7 +98,6 @@ def test_joined_sets_hold_all_clips_in_order():
     made = join_clips([one, other])
     assert (len(made), made.steps, made.names) == (5, 4, ("a", "b", "c"))
     assert made.labels["title"].tolist() == [1, 1, 2, 3, 3]
-    assert made.labels["style"].tolist() == [-1] * 5
     np.testing.assert_array_equal(made.features(range(3)), one.features(range(3)))
     np.testing.assert_array_equal(made.features([3, 4], np.array([0, 1])), other.features([0, 1], np.array([0, 1])))
     assert all(mine is its for mine, its in zip(made.sequences, one.sequences + other.sequences, strict=True))
@@ -137,31 +131,31 @@ def test_data_clips_have_splits_labels_and_the_features_of_their_recordings(corp
 
 
 def test_two_processes_and_one_give_the_same(corpus, monkeypatch):
-    together = corpus_features(corpus, CONFIG)
+    together = dataset_features(corpus, CONFIG)
     (cache,) = artifacts.CACHE.glob("features-*.npz")
     cache.unlink()
     monkeypatch.setattr(recordings, "PROCESSES", 1)
-    for one, other in zip(corpus_features(corpus, CONFIG), together, strict=True):
+    for one, other in zip(dataset_features(corpus, CONFIG), together, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_features_are_computed_once(corpus, monkeypatch):
-    first = corpus_features(corpus, CONFIG)
+    first = dataset_features(corpus, CONFIG)
     monkeypatch.setattr(recordings, "_compute", lambda *_: pytest.fail("computed again"))
-    for one, other in zip(corpus_features(corpus, CONFIG), first, strict=True):
+    for one, other in zip(dataset_features(corpus, CONFIG), first, strict=True):
         np.testing.assert_array_equal(one, other)
         assert one.dtype == np.float32
 
 
 def test_another_configuration_has_another_cache(corpus):
     for features in (CONFIG.features, dataclasses.replace(CONFIG.features, mfcc=13)):
-        corpus_features(corpus, dataclasses.replace(CONFIG, features=features))
+        dataset_features(corpus, dataclasses.replace(CONFIG, features=features))
     assert len(list(artifacts.CACHE.glob("features-*.npz"))) == 2
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "flipped", "another"])
 def test_a_damaged_cache_is_computed_again(corpus, capsys, damage):
-    first = corpus_features(corpus, CONFIG)
+    first = dataset_features(corpus, CONFIG)
     (cache,) = artifacts.CACHE.glob("features-*.npz")
     content = bytearray(cache.read_bytes())
     if damage == "flipped":
@@ -173,10 +167,10 @@ def test_a_damaged_cache_is_computed_again(corpus, capsys, damage):
     cache.write_bytes(
         {"truncated": content[: len(content) // 2], "empty": b"", "foreign": b"x" * 99}.get(damage, content)
     )
-    for one, other in zip(corpus_features(corpus, CONFIG), first, strict=True):
+    for one, other in zip(dataset_features(corpus, CONFIG), first, strict=True):
         np.testing.assert_array_equal(one, other)
     assert "damaged" in capsys.readouterr().err
-    corpus_features(corpus, CONFIG)
+    dataset_features(corpus, CONFIG)
     assert "damaged" not in capsys.readouterr().err
     assert [path.name for path in artifacts.CACHE.iterdir()] == [cache.name]
 
@@ -185,7 +179,7 @@ def test_a_damaged_recording_is_named_and_nothing_is_cached(corpus, no_process_l
     damaged = corpus.path / "9.wav"
     damaged.write_bytes(damaged.read_bytes()[:5000])
     with pytest.raises(MaestroError, match=r"9\.wav: truncated: its header promises"):
-        corpus_features(corpus, CONFIG)
+        dataset_features(corpus, CONFIG)
     assert not list(artifacts.CACHE.glob("*"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -19,6 +19,7 @@ UNLABELLED = -1
 Indices = NDArray[np.int64]
 
 
+@runtime_checkable
 class Frames(Protocol):
     """Features of a recording, (feature, frame): an array, or what reads them from a file when they are asked for."""
 
@@ -127,7 +128,7 @@ def cut_clips(
         frames = sequence.shape[1]
         if frames < steps:
             raise too_short(names[index], frames, steps)
-        firsts = spread(range(0, frames - steps + 1, hop), most)
+        firsts = evenly(range(0, frames - steps + 1, hop), most)
         recording += [index] * len(firsts)
         start += firsts
     of_clip = np.array(recording, np.int64)
@@ -135,7 +136,7 @@ def cut_clips(
     return ClipSet(tuple(sequences), of_clip, np.array(start, np.int64), found, steps, names)
 
 
-def spread(items: Sequence[int], most: int) -> list[int]:
+def evenly(items: Sequence[int], most: int) -> list[int]:
     """``most`` of the items, evenly spread from the first to the last; all of them for 0."""
     if most == 0 or len(items) <= most:
         return list(items)

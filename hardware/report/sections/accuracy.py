@@ -8,10 +8,9 @@ from hardware.measurement import Quantity
 from hardware.report.blocks import Block, Figure, Fold, Gallery, Missing, Row, Section, Table, Text, cell
 from hardware.report.figures.confusion import confusion
 from hardware.report.figures.intervals import Line, Panel, Point, dots
-from hardware.report.sections.verdict import SETS
+from hardware.report.sections.measured import SHORT, set_words
 from hardware.report.subject import Subject
 
-SHORT = {"test": "test", "test_keyboards": "other keyboards"}
 _METHOD = {
     True: "as many clips are right as in training's own last evaluation",
     False: "not as many clips are right as in training's own last evaluation",
@@ -56,7 +55,7 @@ def _overview(known: Sequence[tuple[Subject, Mapping[str, Any]]]) -> list[Block]
     note = (
         "Per cent of clips decided right, with the 95 % interval (Wilson 1927, clips as independent; those of one "
         "recording are not quite). Chance: always the most frequent class. "
-        + " ".join(f"{SHORT.get(split, split)}: {SETS.get(split, split)}." for split in sets)
+        + " ".join(f"{SHORT.get(split, split)}: {set_words(known[0][0], split)}." for split in sets)
     )
     table = Table(
         "Accuracy by head and test set", ("head, test set", "chance", *(s.label for s, _ in known)), tuple(rows), note
@@ -80,7 +79,7 @@ def _picture(known: Sequence[tuple[Subject, Mapping[str, Any]]], sets: Sequence[
         panels.append(Panel(SHORT.get(split, split), tuple(lines)))
     return dots(
         "accuracy-overview",
-        "Accuracy of every head on both test sets",
+        "Accuracy of every head on the test sets",
         "Accuracy with 95 % intervals; the numbers stand in the table below.",
         panels,
         "accuracy, %",

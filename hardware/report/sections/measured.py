@@ -1,6 +1,7 @@
 """Numbers that several sections show: accuracy, energy on the chip, and energies that something measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hardware.measure.bands import find
@@ -11,15 +12,44 @@ from hardware.report.blocks import Missing
 from hardware.report.format import span
 from hardware.report.subject import Subject
 
-HEAD = "title"
 # Waiting longer for a core than this share of the time, a measurement says less of the device.
 BUSY = 0.05
 
 
-def head_accuracy(subject: Subject, split: str, head: str = HEAD) -> Quantity | str:
-    """Accuracy of a head, in per cent."""
+# What each test set of the embedded corpus holds; other data sets' go by their names.
+SETS = {"test": "the piano of the training, other performances", "test_keyboards": "keyboards never heard in training"}
+SHORT = {"test": "test", "test_keyboards": "other keyboards"}
+
+
+def set_words(subject: Subject, split: str) -> str:
+    """What a test set holds."""
+    if subject.config.data.source == "corpus":
+        return SETS.get(split, split)
+    return f"recordings of {Path(subject.config.data.root).name} that training did not hear ({split})"
+
+
+def main_head(subject: Subject) -> str:
+    """The head that verdict and summary speak of: the title, or the first there is."""
     section = subject.section("accuracy")
-    return section.why if isinstance(section, Missing) else find(section, "sets", split, "heads", head, "accuracy")
+    heads = [] if isinstance(section, Missing) else [head for one in section["sets"].values() for head in one["heads"]]
+    return "title" if "title" in heads or not heads else str(heads[0])
+
+
+def test_sets(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    """The test sets that any run was measured on, in their order."""
+    found = []
+    for subject in subjects:
+        section = subject.section("accuracy")
+        found += [] if isinstance(section, Missing) else list(section["sets"])
+    return tuple(dict.fromkeys(found)) or ("test",)
+
+
+def head_accuracy(subject: Subject, split: str) -> Quantity | str:
+    """Accuracy of the main head, in per cent."""
+    section = subject.section("accuracy")
+    if isinstance(section, Missing):
+        return section.why
+    return find(section, "sets", split, "heads", main_head(subject), "accuracy")
 
 
 def chip_energy(subject: Subject) -> tuple[str, Quantity | str]:

@@ -6,7 +6,7 @@ from hardware.measure.bands import find
 from hardware.measure.sweeps import at_batch, sweeps
 from hardware.measurement import Quantity
 from hardware.report.blocks import Cell, Missing, Row, Table, cell, words
-from hardware.report.sections.measured import chip_energy, head_accuracy
+from hardware.report.sections.measured import SHORT, chip_energy, head_accuracy, main_head, test_sets
 from hardware.report.subject import Subject
 
 _COUNTED = {
@@ -24,12 +24,13 @@ def summary(subjects: Sequence[Subject]) -> Table:
     def row(head: str, cells: Sequence[Cell]) -> Row:
         return Row(head, tuple(cells))
 
+    head = main_head(subjects[0])
     rows = [
         row("neurons", [words(subject.kind) for subject in subjects]),
         row("parameters", [_of(subject, "network", "parameters") for subject in subjects]),
-        row("title accuracy, test", [_cell(head_accuracy(subject, "test")) for subject in subjects]),
-        row(
-            "title accuracy, other keyboards", [_cell(head_accuracy(subject, "test_keyboards")) for subject in subjects]
+        *(
+            row(f"{head} accuracy, {SHORT.get(split, split)}", [_cell(head_accuracy(each, split)) for each in subjects])
+            for split in test_sets(subjects)
         ),
         *(
             row(title, [_of(subject, "counters", "total", key) for subject in subjects])

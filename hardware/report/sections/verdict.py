@@ -9,11 +9,19 @@ from hardware.measure.sweeps import at_batch, sweeps
 from hardware.measurement import Quantity
 from hardware.report.blocks import Block, Cell, Missing, Row, Section, Table, Text, words
 from hardware.report.format import THIN, amount, number, span
-from hardware.report.sections.measured import HEAD, busy, chip_energy, chip_key, device_title, head_accuracy
+from hardware.report.sections.measured import (
+    SHORT,
+    busy,
+    chip_energy,
+    chip_key,
+    device_title,
+    head_accuracy,
+    main_head,
+    set_words,
+    test_sets,
+)
 from hardware.report.sections.summary import summary
 from hardware.report.subject import Subject
-
-SETS = {"test": "the piano of the training, other performances", "test_keyboards": "keyboards never heard in training"}
 
 
 def verdict(subjects: Sequence[Subject]) -> Section:
@@ -34,14 +42,15 @@ def _accuracy_words(subject: Subject) -> str:
     if isinstance(section, Missing):
         return f"{name}: accuracy unavailable: {section.why}."
     told = []
+    head = main_head(subject)
     for split, entry in section["sets"].items():
-        found = find(entry, "heads", HEAD, "accuracy")
-        where = f"{number(entry['clips'], 0)} clips of {SETS.get(split, split)}"
+        found = find(entry, "heads", head, "accuracy")
+        where = f"{number(entry['clips'], 0)} clips of {set_words(subject, split)}"
         text = f"unavailable ({found})" if isinstance(found, str) else amount(found)
         told.append(f"{text} of {where}")
-    chance = find(section, "sets", "test", "heads", HEAD, "chance")
-    by_chance = "" if isinstance(chance, str) else f"; the most frequent title alone gives {amount(chance)}"
-    return f"{name} names the title of a {_clip_length(subject)} clip right in {' and in '.join(told)}{by_chance}."
+    chance = find(section, "sets", "test", "heads", head, "chance")
+    by_chance = "" if isinstance(chance, str) else f"; the most frequent {head} alone gives {amount(chance)}"
+    return f"{name} names the {head} of a {_clip_length(subject)} clip right in {' and in '.join(told)}{by_chance}."
 
 
 def _clip_length(subject: Subject) -> str:
@@ -133,25 +142,29 @@ def _busy_words(subject: Subject) -> str:
 
 
 def _compared(subjects: Sequence[Subject]) -> Table | None:
-    """Every run's title accuracy against the ANN's, or the first run's where no ANN is on the page."""
+    """Every run's accuracy against the ANN's, or the first run's where no ANN is on the page."""
     if len(subjects) < 2:
         return None
     against = next((subject for subject in subjects if not subject.spiking), subjects[0])
     rows = []
+    sets = test_sets(subjects)
     for subject in subjects:
         if subject is against:
             continue
         cells: list[Cell] = []
-        for split in SETS:
+        for split in sets:
             cells += _difference(head_accuracy(subject, split), head_accuracy(against, split))
         rows.append(Row(subject.label, tuple(cells)))
-    columns = ("run", *(word for name in ("test", "other keyboards") for word in (f"{name}, points", "told apart")))
+    columns = (
+        "run",
+        *(word for split in sets for name in [SHORT.get(split, split)] for word in (f"{name}, points", "told apart")),
+    )
     note = (
         "Differences of accuracy in points with their 95 % interval (Newcombe 1998, from the two intervals, clips as "
         "independent; both heard the same clips, which makes it wide rather than narrow). It says how these networks "
         "differ on other clips, not how networks of their kinds, trained again, would."
     )
-    return Table(f"Title accuracy against {against.label}", columns, tuple(rows), note)
+    return Table(f"{main_head(against).capitalize()} accuracy against {against.label}", columns, tuple(rows), note)
 
 
 def _difference(ours: Quantity | str, theirs: Quantity | str) -> list[Cell]:

@@ -6,7 +6,7 @@ import soundfile
 
 from hardware.report import clip
 from hardware.report.subject import gather
-from train.data.corpus import Corpus, Recording
+from train.data.dataset import DataSet, Recording
 from train.errors import CallError, MaestroError
 
 
@@ -66,18 +66,18 @@ def test_a_run_of_other_clips_is_refused(subject):
 
 
 def test_the_sound_is_the_recordings_with_half_a_window_either_side(subject, tmp_path, monkeypatch):
-    from train.data import corpus
+    from train.data import dataset
 
     rate_hz = subject.config.corpus.sample_rate_hz
     audio = np.linspace(-0.5, 0.5, 10 * rate_hz, dtype=np.float32)
     soundfile.write(tmp_path / "a.wav", audio, rate_hz, subtype="FLOAT")
-    recording = Recording("a", "t", "s", "e", "test", "a.wav", 10.0, 0, 1)
-    monkeypatch.setattr(corpus, "build_corpus", lambda _: Corpus(tmp_path, (recording,), {}))
+    recording = Recording("a", "a.wav", "test", 10.0, "t", "a", {})
+    monkeypatch.setattr(dataset, "open_dataset", lambda _: DataSet("the folder", tmp_path, (recording,), {}))
     found = clip._sound(subject.config, "a", 2.0, 1.0)
     half = subject.config.features.window // 2
     assert found.first == half
     np.testing.assert_array_equal(found.samples, audio[2 * rate_hz - half : 3 * rate_hz + half])
-    assert clip._sound(subject.config, "b", 2.0, 1.0) == "the corpus has no recording b"
+    assert clip._sound(subject.config, "b", 2.0, 1.0) == "the folder has no recording b"
 
 
 def test_without_a_corpus_the_reason_is_given(subject):
