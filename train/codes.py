@@ -63,6 +63,31 @@ def delta_inverse(
     return reached.astype(np.float32)
 
 
+def change(x: Float32[Values, "sample feature time"], threshold: float) -> UInt8[Spikes, "sample 2 feature time"]:
+    """ON and OFF spikes where the value has moved by more than theta since the step before (channel 0 ON, 1 OFF).
+
+    ``on[t] = x[t] - x[t-1] > theta``, ``off[t] = x[t-1] - x[t] > theta``, and no spike in step 0. Inverse: theta
+    times ON minus OFF spikes so far, which knows neither where the value began nor how far beyond theta it moved.
+
+    Source: threshold-based representation (Delbruck & Lichtsteiner, ISCAS 2007; Petro, Kasabov & Kiss, IEEE Trans.
+    Neural Netw. Learn. Syst. 31(2), 2020, section II), with a threshold that is given.
+    """
+    previous = x[:, :, :1].copy()
+    spikes = np.empty((x.shape[0], 2, *x.shape[1:]), np.uint8)
+    for step in range(x.shape[2]):
+        spikes[..., step] = change_step(x[:, :, step], previous[..., 0], threshold)
+    return spikes
+
+
+def change_step(
+    x: Float32[Values, "sample feature"], previous: Float32[Values, "sample feature"], threshold: float
+) -> UInt8[Spikes, "sample 2 feature"]:
+    """One step of :func:`change`; ``previous``, the values of the step before, becomes this step's."""
+    moved = x.astype(np.float64) - previous
+    previous[...] = x
+    return np.stack([moved > threshold, moved < -threshold], axis=1).astype(np.uint8)
+
+
 def level_centres(levels: int, span: float) -> Float64[NDArray[np.float64], "{levels}"]:
     """Centres of ``level``'s units: evenly from -span to span; a single unit sits at 0."""
     return np.linspace(-span, span, levels) if levels > 1 else np.zeros(1)

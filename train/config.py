@@ -69,7 +69,10 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """Short-time features of a clip. One frame is one time step of the network."""
+    """Short-time features of a clip. One frame is one time step of the network.
+
+    ``mel`` is the number of mel bands whose powers are given as they are, in dB.
+    """
 
     clip_s: float = 3.0
     hop_s: float = 0.032
@@ -77,14 +80,15 @@ class FeatureConfig:
     mfcc: int = 20
     chroma: int = 12
     rms: bool = True
+    mel: int = 0
 
 
 @dataclass(frozen=True)
 class EncodingConfig:
     """How normalised features become spikes. Which fields count depends on ``name``.
 
-    ``threshold`` is delta's level distance, in standard deviations; ``levels`` the size of level's
-    population; ``span`` the largest feature magnitude told apart, in standard deviations;
+    ``threshold`` is delta's level distance and the step that change tells, in standard deviations; ``levels`` the
+    size of level's population; ``span`` the largest feature magnitude told apart, in standard deviations;
     ``period`` the length in steps of a cycle of phase, burst and time-to-first-spike, and the
     membrane time constant of current's neuron; ``seed`` drives rate coding.
     """
@@ -140,7 +144,8 @@ class DendriteConfig:
     """Dendritic branches of DH-LIF; everything else is the LIF's.
 
     ``realisation``: analog branches summed into the soma, or spiking compartments that feed a LIF soma.
-    ``layers``: which of the layers with weights have dendrites: early are the convolutions, late the dense ones.
+    ``layers``: which of the layers with weights have dendrites: early are the convolutions, late the dense ones,
+    hidden are all but the heads.
     ``mask``: inputs go to branches at random or in contiguous blocks; one partition for every ``mask_share``
     neurons, 0 for one a layer. ``tau_low`` and ``tau_high``: time constants, in steps, of the fastest and
     slowest branch at the start, the others log-spaced between. ``decay_learning_rate`` is relative to a decay's

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # Heads with a weight of their own; label files may bring others.
 HEADS = ("title", "style", "emotion")
 SOURCES = ("corpus", "maestro", "folder")
-ENCODINGS = ("delta", "level", "rate", "ttfs", "phase", "burst", "current")
+ENCODINGS = ("delta", "level", "rate", "ttfs", "phase", "burst", "current", "change")
 NEURONS = ("dh_lif", "lif", "ann")
 NOISES = ("white", "pink", "babble")
 
@@ -43,7 +43,7 @@ def check_config(config: "Config") -> None:
     check_choice("network.neuron", network.neuron, NEURONS)
     check_choice("encoding.name", config.encoding.name, ENCODINGS)
     check_choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))
-    check_choice("dendrites.layers", dendrites.layers, ("all", "early", "late", "none"))
+    check_choice("dendrites.layers", dendrites.layers, ("all", "hidden", "early", "late", "none"))
     check_choice("dendrites.mask", dendrites.mask, ("random", "blocks"))
     check_choice("dendrites.soma_weights", dendrites.soma_weights, ("learned", "fixed"))
     check_choice("data.source", data.source, SOURCES)
@@ -76,6 +76,7 @@ def check_config(config: "Config") -> None:
         ("features.window", features.window, 64, 65536),
         ("features.mfcc", features.mfcc, 0, 128),
         ("features.chroma", features.chroma, 0, 12),
+        ("features.mel", features.mel, 0, 128),
         ("encoding.levels", config.encoding.levels, 1, 64),
         ("encoding.period", config.encoding.period, 2, 64),
         ("encoding.span", config.encoding.span, 0.01, 100),
@@ -115,8 +116,8 @@ def check_config(config: "Config") -> None:
     for key, value, low, high in bounds:
         if not low <= value <= high:
             raise CallError(f"configuration key {key}", f"is {value:g}", allowed=f"{low:g} to {high:g}")
-    if features.mfcc + features.chroma + features.rms == 0:
-        raise CallError("configuration section features", "asks for no feature", cure="set mfcc, chroma or rms")
+    if features.mfcc + features.chroma + features.rms + features.mel == 0:
+        raise CallError("configuration section features", "asks for no feature", cure="set mfcc, chroma, rms or mel")
     if data.source != "corpus" and not data.root:
         raise CallError("configuration key data.root", "is empty", cure=f"set it to the folder of the {data.source}")
     if data.validation_share + data.test_share > 0.9:

@@ -1,4 +1,4 @@
-"""Normalised features become binary spikes: one interface for the seven codes of ``train.codes``.
+"""Normalised features become binary spikes: one interface for the eight codes of ``train.codes``.
 
 A sample's spikes never depend on the batch it is in. Codes of windows cut the time into cycles of ``period``
 steps from the clip's start and send the mean of a cycle's values within that cycle, so they look ahead by up to
@@ -60,6 +60,9 @@ def make_encoder(config: EncodingConfig) -> Encoder:
     span, period, theta = config.span, config.period, config.threshold
     if config.name == "delta":
         return _Code("delta", 2, partial(codes.delta, threshold=theta), partial(codes.delta_inverse, threshold=theta))
+    if config.name == "change":
+        # Its inverse is delta's: what the spikes say of the way from the first step on.
+        return _Code("change", 2, partial(codes.change, threshold=theta), partial(codes.delta_inverse, threshold=theta))
     if config.name == "level":
         forward = partial(codes.level, levels=config.levels, span=span)
         return _Code("level", config.levels, forward, partial(codes.level_inverse, span=span))

@@ -39,7 +39,8 @@ def feature_names(config: FeatureConfig) -> tuple[str, ...]:
     """Names of the features, in their order."""
     mfcc = tuple(f"mfcc{index}" for index in range(config.mfcc))
     chroma = tuple(f"chroma{index}" for index in range(config.chroma))
-    return mfcc + chroma + (("rms",) if config.rms else ())
+    mel = tuple(f"mel{index}" for index in range(config.mel))
+    return mfcc + chroma + (("rms",) if config.rms else ()) + mel
 
 
 def warm_up() -> None:
@@ -62,7 +63,7 @@ def sound_features(
     MFCC: type-II cosine transform of mel band powers in dB (Davis & Mermelstein, IEEE Trans. ASSP 28(4),
     1980). Chroma: power by pitch class, tuned to A4 = 440 Hz, largest class 1 (librosa.feature.chroma_stft;
     after Bartsch & Wakefield, WASPAA 2001). RMS: level of the frame in dB. Powers are relative to a
-    full-scale sine's and floored at -80 dB.
+    full-scale sine's and floored at -80 dB. Mel: the band powers themselves in dB, from low to high.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def _block(part: NDArray[np.float32], sample_rate_hz: int, hop: int, config: Fea
     """Features of the frames that fit into ``part``, uncentred."""
     window = config.window
     rows: list[NDArray[np.float32]] = []
-    if config.mfcc or config.chroma:
+    if config.mfcc or config.chroma or config.mel:
         spectrum = librosa.stft(part, n_fft=window, hop_length=hop, window="hann", center=False)
         # A full-scale sine peaks at sum(window) / 2 = window / 4 for a Hann window.
         power = np.ascontiguousarray(spectrum.real**2 + spectrum.imag**2) * np.float32((4 / window) ** 2)
@@ -125,6 +126,8 @@ def _block(part: NDArray[np.float32], sample_rate_hz: int, hop: int, config: Fea
         level = librosa.feature.rms(y=part, frame_length=window, hop_length=hop, center=False)
         # A full-scale sine's mean square is one half.
         rows.append(_decibels(2 * level**2))
+    if config.mel:
+        rows.append(_decibels(_mel_bank(sample_rate_hz, window, config.mel) @ power))
     return np.concatenate(rows).astype(np.float32, copy=False)
 
 

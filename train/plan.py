@@ -77,12 +77,13 @@ def plan_dendrites(config: Config, plan: tuple[LayerPlan, ...]) -> tuple[LayerPl
         A layer has fewer inputs a neuron than branches.
     """
     dendrites = config.dendrites
-    kinds = {"all": ("conv", "dense"), "early": ("conv",), "late": ("dense",), "none": ()}[dendrites.layers]
+    every = ("conv", "dense")
+    kinds = {"all": every, "hidden": every, "early": ("conv",), "late": ("dense",), "none": ()}[dendrites.layers]
     if config.network.neuron != "dh_lif":
         return plan
     found = []
     for layer in plan:
-        if layer.kind not in kinds:
+        if layer.kind not in kinds or (dendrites.layers == "hidden" and layer.name == "heads"):
             found.append(layer)
             continue
         if layer.fan_in < dendrites.branches:

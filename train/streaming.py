@@ -88,11 +88,23 @@ def _rate(config: EncodingConfig, features: int) -> Step:
     return lambda x: (generator.random(features) < codes.fraction(x, config.span))[:, None].astype(np.uint8)
 
 
+def _change(config: EncodingConfig, _features: int) -> Step:
+    previous: list[Values] = []
+
+    def step(x: Values) -> Spikes:
+        # Nothing came before the first step, from which it therefore does not differ.
+        previous[:] = previous or [x.copy()]
+        return codes.change_step(x, previous[0], config.threshold)
+
+    return step
+
+
 CAUSAL: dict[str, Callable[[EncodingConfig, int], Step]] = {
     "delta": _delta,
     "level": _level,
     "rate": _rate,
     "current": _current,
+    "change": _change,
 }
 
 
