@@ -1,6 +1,7 @@
 """Short-time features of sound: MFCC, chroma and level, one column a time step; and their normalisation."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -90,15 +91,76 @@ def sound_features(
         raise MaestroError("audio", f"has the shape {audio.shape}", allowed="a row of samples, shape (sample,)")
     if not np.isfinite(audio).all():
         raise MaestroError("audio", "has samples that are NaN or infinite", cure="export the recording again")
+    return block_features([np.asarray(audio, np.float32)], sample_rate_hz, config)
+
+
+def block_features(
+    blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int, config: FeatureConfig
+) -> Float32[NDArray[np.float32], "feature frame"]:
+    """Features of a recording that comes block by block: to the bit `sound_features` of the whole.
+
+    Parameters
+    ----------
+    blocks : each of shape (sample,)
+        The recording's samples, in blocks of any size.
+    sample_rate_hz, config
+        As for `sound_features`.
+
+    Returns
+    -------
+    NDArray[np.float32], shape (feature, frame)
+
+    Raises
+    ------
+    MaestroError, CallError
+        As `sound_features`; and whatever comes up in ``blocks``.
+    """
     hop, half = hop_samples(sample_rate_hz, config), config.window // 2
-    frames = 1 + audio.size // hop
-    padded = np.pad(np.asarray(audio, np.float32), (half, half + config.window))
-    found = np.empty((len(feature_names(config)), frames), np.float32)
-    for start in range(0, frames, _BLOCK_FRAMES):
-        stop = min(start + _BLOCK_FRAMES, frames)
-        part = padded[start * hop : (stop - 1) * hop + config.window]
-        found[:, start:stop] = _block(part, sample_rate_hz, hop, config)
-    return found
+    cutter = _Cutter(hop, config.window)
+    parts: list[NDArray[np.float32]] = []
+    for samples in itertools.chain([np.zeros(half, np.float32)], blocks):
+        # Windows move to the end of their block of frames, as those of a whole recording do.
+        parts.extend(_block(part, sample_rate_hz, hop, config) for part in cutter.push(samples))
+    parts.extend(_block(part, sample_rate_hz, hop, config) for part in cutter.finish(half))
+    return np.concatenate(parts, axis=1)
+
+
+class _Cutter:
+    """Cuts samples that come in pieces into the stretches of ``_BLOCK_FRAMES`` frames that features are computed of."""
+
+    def __init__(self, hop: int, window: int) -> None:
+        self._hop, self._window = hop, window
+        self._waiting: list[NDArray[np.float32]] = []
+        self._held = self._skip = self._pushed = self._frames = 0
+
+    def push(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Stretches that are complete with these samples."""
+        self._take(samples)
+        while self._held >= (_BLOCK_FRAMES - 1) * self._hop + self._window:
+            yield self._cut(_BLOCK_FRAMES)
+
+    def finish(self, half: int) -> Iterator[NDArray[np.float32]]:
+        """What is left, with silence after the recording; ``half`` samples of silence were before it."""
+        frames = 1 + (self._pushed - half) // self._hop
+        self._take(np.zeros(half + self._window, np.float32))
+        while self._frames < frames:
+            yield self._cut(min(frames - self._frames, _BLOCK_FRAMES))
+
+    def _take(self, samples: NDArray[np.float32]) -> None:
+        self._pushed += samples.size
+        # Where hops are longer than windows, some samples are in none.
+        skipped = min(self._skip, samples.size)
+        self._skip -= skipped
+        self._waiting.append(samples[skipped:])
+        self._held += samples.size - skipped
+
+    def _cut(self, frames: int) -> NDArray[np.float32]:
+        held = np.concatenate(self._waiting)
+        step = frames * self._hop
+        self._waiting, self._skip = [held[step:]], max(0, step - held.size)
+        self._held = self._waiting[0].size
+        self._frames += frames
+        return held[: step - self._hop + self._window]
 
 
 def window_features(samples: NDArray[np.float32], sample_rate_hz: int, config: FeatureConfig) -> NDArray[np.float32]:
