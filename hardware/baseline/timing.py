@@ -88,6 +88,9 @@ def make_ready(
         # Compilers and devices fail in ways of their own, and the other variants are to go on.
         words = " ".join(str(error).split())[:160]
         return f"cannot be run: {type(error).__name__}{f': {words}' if words else ''}"
+    finally:
+        # Code compiled for speed makes its whole process round the smallest numbers to 0 when it is loaded.
+        torch.set_flush_denormal(False)
     differing = _differing(found, expected, subject)
     if differing:
         return f"decides otherwise than the network as written on {differing} of {len(spikes)} clips"
