@@ -87,8 +87,9 @@ class FeatureConfig:
 class EncodingConfig:
     """How normalised features become spikes. Which fields count depends on ``name``.
 
-    ``threshold`` is delta's level distance and the step that change tells, in standard deviations; ``levels`` the
-    size of level's population; ``span`` the largest feature magnitude told apart, in standard deviations;
+    ``threshold`` is delta's level distance and the step that change tells, in standard deviations
+    (change: in natural logarithms of power, 4.34 dB); ``levels`` the size of level's population; ``span`` the largest
+    feature magnitude told apart, in standard deviations;
     ``period`` the length in steps of a cycle of phase, burst and time-to-first-spike, and the
     membrane time constant of current's neuron; ``seed`` drives rate coding.
     """
@@ -178,6 +179,30 @@ class NoiseConfig:
 
 
 @dataclass(frozen=True)
+class TaskConfig:
+    """What is told: ``recognition`` tells the classes of a clip, ``segmentation`` the style of every step.
+
+    A clip of segmentation is cut together from recordings of two ``styles``, the cut lying between ``cut_low`` and
+    ``cut_high`` of it. ``order``: forward is the first style and then the second, always; mixed are both orders and
+    cuts between recordings of one style, in equal shares. ``train_clips`` and the like are drawn from recordings of
+    that side; ``held_out`` titles of each style are heard in a test set of their own alone. Decisions are read from
+    leaky counts of the output's spikes, of the time constant ``readout_steps``.
+    """
+
+    name: str = "recognition"
+    styles: tuple[str, ...] = ("Baroque", "Romantic")
+    order: str = "mixed"
+    cut_low: float = 0.3
+    cut_high: float = 0.7
+    train_clips: int = 480
+    validation_clips: int = 120
+    test_clips: int = 240
+    held_out: int = 2
+    readout_steps: int = 100
+    seed: int = 1
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """The training loop. ``decay_learning_rate`` is relative to a decay's own size."""
 
@@ -215,6 +240,7 @@ class Config:
     lif: LifConfig = field(default_factory=LifConfig)
     dendrites: DendriteConfig = field(default_factory=DendriteConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    task: TaskConfig = field(default_factory=TaskConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     @property

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 HEADS = ("title", "style", "emotion")
 SOURCES = ("corpus", "maestro", "folder")
 ENCODINGS = ("delta", "level", "rate", "ttfs", "phase", "burst", "current", "change")
+RECOGNITION, SEGMENTATION = "recognition", "segmentation"
+TASK_SIDES = ("train", "validation", "test")
 NEURONS = ("dh_lif", "lif", "ann")
 NOISES = ("white", "pink", "babble")
 
@@ -39,6 +41,7 @@ def check_config(config: "Config") -> None:
         "encoding": config.encoding,
         "noise": noise,
         "training": training,
+        "task": config.task,
     }
     check_choice("network.neuron", network.neuron, NEURONS)
     check_choice("encoding.name", config.encoding.name, ENCODINGS)
@@ -49,6 +52,7 @@ def check_config(config: "Config") -> None:
     check_choice("data.source", data.source, SOURCES)
     check_choice("data.split", data.split, ("performances", "official", "files"))
     check_choice("data.media", data.media, ("any", "audio", "midi"))
+    _check_task(config)
     for kind in noise.kinds:
         check_choice("noise.kinds", kind, NOISES)
     if not len(network.conv_channels) == len(network.conv_kernels) == len(network.pools):
@@ -100,6 +104,11 @@ def check_config(config: "Config") -> None:
         ("dendrites.branch_threshold", dendrites.branch_threshold, 1 / 64, 2047),
         ("dendrites.soma_threshold", dendrites.soma_threshold, 1 / 64, 2047),
         ("noise.share", noise.share, 0, 1),
+        ("task.cut_low", config.task.cut_low, 0.01, 0.99),
+        ("task.cut_high", config.task.cut_high, config.task.cut_low, 0.99),
+        *((f"task.{side}_clips", getattr(config.task, f"{side}_clips"), 4, 1_000_000) for side in TASK_SIDES),
+        ("task.held_out", config.task.held_out, 0, 1000),
+        ("task.readout_steps", config.task.readout_steps, 1, 4096),
         *(("noise.snr_db", value, -60, 120) for value in noise.snr_db),
         ("training.epochs", training.epochs, 1, 100000),
         ("training.patience", training.patience, 1, 100000),
@@ -130,6 +139,24 @@ def check_config(config: "Config") -> None:
     for name in ("conv_channels", "conv_kernels", "pools", "dense"):
         if any(size < 1 for size in getattr(network, name)):
             raise CallError(f"configuration key network.{name}", "has an entry below 1", allowed="positive sizes")
+
+
+def _check_task(config: "Config") -> None:
+    task = config.task
+    check_choice("task.name", task.name, (RECOGNITION, SEGMENTATION))
+    check_choice("task.order", task.order, ("forward", "mixed"))
+    if len(set(task.styles)) != 2 or len(task.styles) != 2:
+        raise CallError("configuration key task.styles", f"is {list(task.styles)}", allowed="two different styles")
+    if task.name == RECOGNITION:
+        return
+    if config.network.neuron == "ann":
+        raise CallError(
+            "configuration key network.neuron", "is 'ann', which tells whole clips alone", allowed="lif or dh_lif"
+        )
+    if config.noise.share > 0:
+        raise CallError(
+            "configuration key noise.share", f"is {config.noise.share:g}", allowed="0 where the task is segmentation"
+        )
 
 
 def check_choice(key: str, value: str, allowed: Sequence[str]) -> None:
