@@ -1,5 +1,6 @@
 # Every target sets itself up: the first call makes .venv, later ones find it.
-#   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann)     RUN=  run folder     SOUND=  recording to identify
+#   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann, maestro, folder)     RUN=  run folder     SOUND=  recording to identify
+#   ROOT=    folder of recordings, for CONFIG=maestro and CONFIG=folder
 #   RUNS=    run folders that a report shows side by side
 #   BATCHES= batch sizes that latencies are measured at
 #   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference   BOARD= a Loihi 2 board
@@ -7,6 +8,7 @@
 CONFIG ?= dh_lif
 RUN ?= runs/$(basename $(notdir $(CONFIG)))
 RUNS ?= $(RUN)
+ROOT ?=
 BATCHES ?=
 BACKEND ?=
 COMPARE ?= compare
@@ -79,7 +81,7 @@ corpus: $(READY)
 	$(PY) -m train corpus
 
 train: $(READY)
-	$(PY) -m train fit $(CONFIG) --run $(RUN) --resume
+	$(PY) -m train fit $(CONFIG) --run $(RUN) --resume $(if $(ROOT),--set "data.root=$(ROOT)")
 
 export: train
 	$(PY) -m export netx $(RUN)
@@ -131,7 +133,7 @@ format: $(READY)
 	$(VENV)/bin/ruff format .
 
 test: $(READY)
-	$(PY) -m pytest -n 2 --dist loadscope --ignore=tests/benchmarks
+	$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder --ignore=tests/benchmarks
 
 # Trained networks under runs/ are kept.
 clean:
