@@ -11,8 +11,8 @@ from train.metrics import HeadSlices
 
 
 def multi_head_loss(
-    scores: Float[torch.Tensor, "sample neuron"],
-    labels: Mapping[str, Int64[torch.Tensor, "sample"]],
+    scores: Float[torch.Tensor, "sample neuron *step"],
+    labels: Mapping[str, Int64[torch.Tensor, "sample *_step"]],
     heads: HeadSlices,
     config: TrainingConfig,
     scale: float,
@@ -22,9 +22,10 @@ def multi_head_loss(
     Parameters
     ----------
     scores
-        Spike counts or logits, shape (sample, neuron).
+        Spike counts or logits, shape (sample, neuron); or those of every step, (sample, neuron, step).
     labels
-        For each head class numbers, shape (sample,), -1 where unlabelled.
+        For each head class numbers, shape (sample,), -1 where unlabelled; or (sample, step), of which those after the
+        last step with scores do not count.
     heads
         First and one-past-last neuron of each head.
     config
@@ -38,11 +39,13 @@ def multi_head_loss(
         The loss, a scalar; 0 where nothing is labelled.
     """
     total = scores.sum() * 0.0
+    by_neuron = scores.movedim(1, -1)
     for head, (start, stop) in heads.items():
-        labelled = labels[head] >= 0
+        wanted = labels[head][:, : scores.shape[-1]] if scores.dim() == 3 else labels[head]
+        labelled = wanted >= 0
         if config.head_weight(head) == 0 or not bool(labelled.any()):
             continue
         total = total + config.head_weight(head) * functional.cross_entropy(
-            scores[labelled, start:stop] * scale, labels[head][labelled], label_smoothing=config.label_smoothing
+            by_neuron[..., start:stop][labelled] * scale, wanted[labelled], label_smoothing=config.label_smoothing
         )
     return total

@@ -23,21 +23,21 @@ def head_slices(labels: Mapping[str, Sequence[str]]) -> dict[str, tuple[int, int
 
 
 def decide(
-    scores: Shaped[NDArray[Any], "sample neuron"], heads: HeadSlices
-) -> dict[str, Int64[NDArray[np.int64], "sample"]]:
+    scores: Shaped[NDArray[Any], "sample neuron *step"], heads: HeadSlices
+) -> dict[str, Int64[NDArray[np.int64], "sample *step"]]:
     """The class each head decides for: its largest score, the first of equals.
 
     Parameters
     ----------
     scores
-        Spike counts or logits, shape (sample, neuron).
+        Spike counts or logits, shape (sample, neuron), or (sample, neuron, step).
     heads
         First and one-past-last neuron of each head.
 
     Returns
     -------
     dict
-        For each head class numbers, shape (sample,).
+        For each head class numbers, shape (sample,) or (sample, step).
     """
     return {head: np.argmax(scores[:, start:stop], axis=1).astype(np.int64) for head, (start, stop) in heads.items()}
 
@@ -57,7 +57,7 @@ def confidence(
     return result
 
 
-def wilson(correct: int, total: int) -> tuple[float, float]:
+def wilson(correct: float, total: int) -> tuple[float, float]:
     """95 % interval of a proportion (Wilson 1927, JASA 22:209)."""
     if total == 0:
         return 0.0, 1.0
@@ -69,15 +69,20 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
 
 
 def accuracy(
-    decisions: Mapping[str, Int64[NDArray[np.int64], "sample"]],
-    labels: Mapping[str, Int64[NDArray[np.int64], "sample"]],
+    decisions: Mapping[str, Int64[NDArray[np.int64], "sample *_step"]],
+    labels: Mapping[str, Int64[NDArray[np.int64], "sample *_time"]],
 ) -> dict[str, dict[str, float | int]]:
     """Share of right decisions a head over its labelled clips (label -1 is none), with its 95 % interval.
 
-    The interval takes clips as independent; clips of one recording are not quite.
+    The interval takes clips as independent; clips of one recording are not quite. Where steps are decided (sample,
+    step), ``correct`` counts steps, of ``steps`` in all, and the interval is that of as many clips: the steps of a clip
+    are anything but independent. Labels of steps that nothing was decided of do not count.
     """
     result: dict[str, dict[str, float | int]] = {}
     for head, decided in decisions.items():
+        if decided.ndim == 2:
+            result[head] = _steps_right(decided, labels[head][:, : decided.shape[1]])
+            continue
         labelled = labels[head] >= 0
         total = int(labelled.sum())
         correct = int((decided[labelled] == labels[head][labelled]).sum())
@@ -90,6 +95,15 @@ def accuracy(
             "high": high,
         }
     return result
+
+
+def _steps_right(decided: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str, float | int]:
+    labelled = labels >= 0
+    clips, steps = int(labelled.any(axis=1).sum()), int(labelled.sum())
+    correct = int((decided[labelled] == labels[labelled]).sum())
+    share = correct / steps if steps else 0.0
+    low, high = wilson(share * clips, clips)
+    return {"accuracy": share, "correct": correct, "steps": steps, "clips": clips, "low": low, "high": high}
 
 
 def percent(entry: Mapping[str, float | int]) -> str:

@@ -9,6 +9,7 @@ from jaxtyping import Float32, Int64
 from numpy.typing import NDArray
 
 from train.config import Config
+from train.config_checks import SEGMENTATION
 from train.data.dataset import DataSet, Recording, open_dataset
 from train.data.recordings import Features, dataset_features
 from train.errors import MaestroError
@@ -43,7 +44,7 @@ class ClipSet:
         Index into ``sequences`` and ``names``.
     start : shape (clip,)
         First frame.
-    labels : head -> shape (clip,)
+    labels : head -> shape (clip,), or (clip, step) where every step has one
         Index of the class, -1 where unlabelled.
     steps
         Frames of a clip.
@@ -54,7 +55,7 @@ class ClipSet:
     sequences: tuple[Frames, ...]
     recording: Int64[Indices, "clip"]
     start: Int64[Indices, "clip"]
-    labels: dict[str, Int64[Indices, "clip"]]
+    labels: dict[str, Int64[Indices, "clip *step"]]
     steps: int
     names: tuple[str, ...]
 
@@ -182,6 +183,10 @@ def data_clips(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[str,
     CallError
         What the configuration says of it is wrong.
     """
+    if config.task.name == SEGMENTATION:
+        from train.segmentation.splices import spliced_sets
+
+        return spliced_sets(config)
     data = open_dataset(config)
     sequences = dataset_features(data, config)
     heard = [index for index, sequence in enumerate(sequences) if sequence is not None]
