@@ -27,6 +27,7 @@ from train.segmentation.gradient import trained_scores
 from train.topology import AnnNetwork, SpikingNetwork, counts
 
 _EVALUATION_BATCH = 64
+_RECOGNITION = TaskConfig()
 # Decibels in a natural logarithm of power.
 _DB = 10 / np.log(10)
 # Surrogate gradients shrink by about a thousand a layer: with Adam's usual 1e-8 the first layers would stand still,
@@ -120,7 +121,7 @@ def evaluate(
     encoder: Encoder,
     normaliser: Normaliser,
     heads: HeadSlices,
-    task: TaskConfig,
+    task: TaskConfig = _RECOGNITION,
 ) -> tuple[dict[str, dict[str, float | int]], dict[str, float]]:
     """Accuracy per head on a set of clips, and each spiking layer's mean rate (spikes a neuron and step)."""
     network.eval()
