@@ -170,11 +170,48 @@ class DendriteConfig:
 
 @dataclass(frozen=True)
 class NoiseConfig:
-    """Noise in training: a ``share`` of the clips is heard with noise of one of ``kinds`` at one of ``snr_db``."""
+    """Noise in training: a ``share`` of the clips is heard with noise of one of ``kinds`` at one of ``snr_db``.
+
+    The copies with noise are made once and kept. ``folder`` is where noise of the kind ``folder`` comes from: sound
+    files, in sub-folders too.
+    """
 
     share: float = 0.0
     kinds: tuple[str, ...] = NOISES
     snr_db: tuple[int, ...] = (0, 5, 10, 20)
+    folder: str = ""
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Training clips changed on the fly: a ``share`` of them, drawn and changed anew in every epoch.
+
+    ``noise``, ``reverb``, ``level``, ``equaliser``, ``pitch`` and ``tempo`` are how likely each is in a changed clip,
+    which has at least one. Noise of one of ``kinds`` lies ``snr_low_db`` to ``snr_high_db`` below the music; rooms,
+    ``rooms`` different ones, take ``rt60_low_s`` to ``rt60_high_s`` to decay by 60 dB; the level moves by up to
+    ``level_db`` either way, each band of the equaliser by ``equaliser_db``, the pitch by ``pitch_semitones`` and
+    the tempo by ``tempo_share`` of itself. ``workers``: processes, 0 for none beside training.
+    """
+
+    share: float = 0.0
+    noise: float = 0.5
+    kinds: tuple[str, ...] = ("white", "pink", "brown", "babble", "hum")
+    snr_low_db: float = 0.0
+    snr_high_db: float = 30.0
+    reverb: float = 0.3
+    rt60_low_s: float = 0.2
+    rt60_high_s: float = 1.0
+    rooms: int = 24
+    level: float = 0.5
+    level_db: float = 12.0
+    equaliser: float = 0.3
+    equaliser_db: float = 6.0
+    pitch: float = 0.2
+    pitch_semitones: float = 0.5
+    tempo: float = 0.2
+    tempo_share: float = 0.1
+    workers: int = 2
     seed: int = 1
 
 
@@ -241,6 +278,7 @@ class Config:
     dendrites: DendriteConfig = field(default_factory=DendriteConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     task: TaskConfig = field(default_factory=TaskConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     @property

@@ -16,7 +16,11 @@ ENCODINGS = ("delta", "level", "rate", "ttfs", "phase", "burst", "current", "cha
 RECOGNITION, SEGMENTATION = "recognition", "segmentation"
 TASK_SIDES = ("train", "validation", "test")
 NEURONS = ("dh_lif", "lif", "ann")
+# Those of the experiments; ALL_NOISES are what can be heard. A kind's place decides its random numbers: append only.
 NOISES = ("white", "pink", "babble")
+ALL_NOISES = (*NOISES, "brown", "hum", "folder")
+# What section augment may do to a clip, in the order in which it is done.
+CHANGES = ("pitch", "tempo", "reverb", "equaliser", "noise", "level")
 
 
 def check_config(config: "Config") -> None:
@@ -40,6 +44,7 @@ def check_config(config: "Config") -> None:
         "corpus": corpus,
         "encoding": config.encoding,
         "noise": noise,
+        "augment": config.augment,
         "training": training,
         "task": config.task,
     }
@@ -54,7 +59,7 @@ def check_config(config: "Config") -> None:
     check_choice("data.media", data.media, ("any", "audio", "midi"))
     _check_task(config)
     for kind in noise.kinds:
-        check_choice("noise.kinds", kind, NOISES)
+        check_choice("noise.kinds", kind, ALL_NOISES)
     if not len(network.conv_channels) == len(network.conv_kernels) == len(network.pools):
         raise CallError(
             "configuration keys network.conv_channels, conv_kernels and pools",
@@ -73,7 +78,7 @@ def check_config(config: "Config") -> None:
         ("corpus.validation_performances", corpus.validation_performances, 1, 1000),
         ("corpus.test_performances", corpus.test_performances, 1, 1000),
         ("corpus.keyboard_performances", corpus.keyboard_performances, 1, 1000),
-        ("corpus.performance_s", corpus.performance_s, features.clip_s, 3600),
+        ("corpus.performance_s", corpus.performance_s, features.clip_s if data.source == "corpus" else 1, 3600),
         ("corpus.sample_rate_hz", corpus.sample_rate_hz, 8000, 48000),
         ("features.clip_s", features.clip_s, 4 * features.hop_s, 600),
         ("features.hop_s", features.hop_s, 0.001, 1),
@@ -122,9 +127,7 @@ def check_config(config: "Config") -> None:
         ("training.threads", training.threads, 1, 1024),
         ("training.label_smoothing", training.label_smoothing, 0, 0.9),
     )
-    for key, value, low, high in bounds:
-        if not low <= value <= high:
-            raise CallError(f"configuration key {key}", f"is {value:g}", allowed=f"{low:g} to {high:g}")
+    _check_bounds(bounds)
     if features.mfcc + features.chroma + features.rms + features.mel == 0:
         raise CallError("configuration section features", "asks for no feature", cure="set mfcc, chroma, rms or mel")
     if data.source != "corpus" and not data.root:
@@ -136,9 +139,51 @@ def check_config(config: "Config") -> None:
         )
     if noise.share > 0 and not (noise.kinds and noise.snr_db):
         raise CallError("configuration section noise", "names no noise", cure="set kinds and snr_db, or share to 0")
+    _check_augment(config)
     for name in ("conv_channels", "conv_kernels", "pools", "dense"):
         if any(size < 1 for size in getattr(network, name)):
             raise CallError(f"configuration key network.{name}", "has an entry below 1", allowed="positive sizes")
+
+
+def _check_augment(config: "Config") -> None:
+    augment, noise = config.augment, config.noise
+    for kind in augment.kinds:
+        check_choice("augment.kinds", kind, ALL_NOISES)
+    _check_bounds(
+        (
+            ("augment.share", augment.share, 0, 1),
+            *((f"augment.{name}", getattr(augment, name), 0, 1) for name in CHANGES),
+            ("augment.snr_low_db", augment.snr_low_db, -60, 120),
+            ("augment.snr_high_db", augment.snr_high_db, augment.snr_low_db, 120),
+            # Below, a room is smaller than its reflections can be told apart; above, it is no room for a piano.
+            ("augment.rt60_low_s", augment.rt60_low_s, 0.15, 3),
+            ("augment.rt60_high_s", augment.rt60_high_s, augment.rt60_low_s, 3),
+            ("augment.rooms", augment.rooms, 1, 1000),
+            ("augment.level_db", augment.level_db, 0, 60),
+            ("augment.equaliser_db", augment.equaliser_db, 0, 24),
+            ("augment.pitch_semitones", augment.pitch_semitones, 0, 12),
+            ("augment.tempo_share", augment.tempo_share, 0, 0.5),
+            ("augment.workers", augment.workers, 0, 256),
+        )
+    )
+    if augment.share > 0 and not any(getattr(augment, name) for name in CHANGES):
+        raise CallError(
+            "configuration section augment",
+            f"changes {augment.share:g} of the clips by nothing",
+            cure=f"set {', '.join(CHANGES[:-1])} or {CHANGES[-1]} above 0, or share to 0",
+        )
+    if augment.share > 0 and augment.noise > 0 and not augment.kinds:
+        raise CallError("configuration section augment", "names no noise", cure="set kinds, or noise to 0")
+    heard = (*(noise.kinds if noise.share else ()), *(augment.kinds if augment.share and augment.noise else ()))
+    if "folder" in heard and not noise.folder:
+        raise CallError("configuration key noise.folder", "is empty", cure="set it to your folder of noise")
+
+
+def _check_bounds(bounds: Sequence[tuple[str, float, float, float]]) -> None:
+    """Refuse values that are not between the two that follow them."""
+    for key, value, low, high in bounds:
+        if not low <= value <= high:
+            raise CallError(f"configuration key {key}", f"is {value:g}", allowed=f"{low:g} to {high:g}")
 
 
 def _check_task(config: "Config") -> None:

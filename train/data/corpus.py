@@ -304,7 +304,11 @@ def corpus_dataset(config: CorpusConfig) -> DataSet:
     MaestroError
         As :func:`build_corpus`.
     """
-    corpus = build_corpus(config)
+    return as_dataset(build_corpus(config))
+
+
+def as_dataset(corpus: Corpus) -> DataSet:
+    """A finished corpus as a data set."""
     recordings = tuple(
         Recording(
             entry.id,

@@ -1,7 +1,7 @@
-"""Noise for recordings: white, pink and babble of other recordings, mixed in at an exact signal-to-noise ratio."""
+"""Noise for recordings, made or taken from other recordings, mixed in at an exact signal-to-noise ratio."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,14 @@ import scipy.fft
 from jaxtyping import Float32, Float64
 from numpy.typing import NDArray
 
-from train.config_checks import NOISES
+from train.config_checks import ALL_NOISES
 from train.errors import CallError, MaestroError
 
-# Pink noise begins where hearing does; over 75 s, more than half of its power would lie below otherwise.
+# Pink and brown noise begin where hearing does; over 75 s, more than half of pink's power would lie below otherwise.
 PINK_LOW_HZ = 20.0
+# Mains (IEC 60196), and the highest frequency up to which their harmonics are heard.
+MAINS_HZ = (50.0, 60.0)
+HUM_HIGH_HZ = 2000.0
 # Recordings heard at once in babble, where the pool has as many.
 VOICES = 6
 # Places tried in a recording of the pool before it is called silent.
@@ -28,13 +31,15 @@ def make_noise(
     """Noise of mean power near 1; `mix` sets its level.
 
     White: every frequency has the same power. Pink: a power of 1/f from 20 Hz up to the Nyquist frequency, 3 dB less
-    each octave. Babble: up to 6 recordings of the pool at once, each from a place of its own (and from its beginning
-    again at its end) and of the same power.
+    each octave. Brown: a power of 1/f^2 there, 6 dB less each octave. Hum: 50 or 60 Hz and its harmonics up to 2 kHz,
+    whose amplitudes fall as 1/n, each varied by some decibels. Babble: up to 6 recordings of the pool at once, each
+    from a place of its own (and from its beginning again at its end) and of the same power. Folder: one of the pool,
+    likewise.
 
     Parameters
     ----------
     kind
-        'white', 'pink' or 'babble'.
+        'white', 'pink', 'brown', 'hum', 'babble' or 'folder'.
     samples
         How many.
     sample_rate_hz
@@ -42,7 +47,7 @@ def make_noise(
     seed
         Whole numbers, 0 or more, which decide the noise together with the kind.
     pool : each of shape (sample,)
-        Recordings that babble is made of, at the same rate. Only those heard are asked for.
+        Recordings that babble is made of, or the user's own noise, at the same rate. Only those heard are asked for.
 
     Returns
     -------
@@ -53,19 +58,23 @@ def make_noise(
     CallError
         Another kind, fewer than one sample, or a negative seed.
     MaestroError
-        Babble of an empty pool, or of one with a silent recording.
+        Babble or a folder's noise of an empty pool, or of one with a silent recording.
     """
     check_kind(kind)
     if samples < 1:
         raise CallError("noise", f"of {samples} samples", allowed="at least 1")
     if min(seed, default=0) < 0:
         raise CallError("noise", f"has the seed {tuple(seed)}", allowed="0 or more")
-    rng = np.random.default_rng([*seed, 1 + NOISES.index(kind)])
+    rng = np.random.default_rng([*seed, 1 + ALL_NOISES.index(kind)])
     if kind == "white":
         return rng.standard_normal(samples, np.float32)
     if kind == "pink":
-        return _pink(samples, sample_rate_hz, rng)
-    return _babble(samples, pool, rng)
+        return _coloured(samples, sample_rate_hz, rng, np.sqrt)
+    if kind == "brown":
+        return _coloured(samples, sample_rate_hz, rng, np.positive)
+    if kind == "hum":
+        return _hum(samples, sample_rate_hz, rng)
+    return _from_pool(kind, samples, pool, rng, VOICES if kind == "babble" else 1)
 
 
 def check_kind(kind: str) -> None:
@@ -76,18 +85,21 @@ def check_kind(kind: str) -> None:
     CallError
         With a suggestion.
     """
-    if kind not in NOISES:
-        close = difflib.get_close_matches(kind, NOISES, n=1)
+    if kind not in ALL_NOISES:
+        close = difflib.get_close_matches(kind, ALL_NOISES, n=1)
         cure = f"did you mean {close[0]!r}?" if close else ""
-        raise CallError("noise", f"of the kind {kind!r}", allowed=f"one of {', '.join(NOISES)}", cure=cure)
+        raise CallError("noise", f"of the kind {kind!r}", allowed=f"one of {', '.join(ALL_NOISES)}", cure=cure)
 
 
-def _pink(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _coloured(
+    samples: int, sample_rate_hz: int, rng: np.random.Generator, slope: Callable[[NDArray[Any]], NDArray[Any]]
+) -> NDArray[np.float32]:
+    """Noise whose amplitudes fall as ``1 / slope(frequency)``."""
     # At least a second, so that a short piece has frequencies to draw from too.
     length = scipy.fft.next_fast_len(max(samples, sample_rate_hz), real=True)
     frequency_hz = scipy.fft.rfftfreq(length, 1 / sample_rate_hz)
     heard = frequency_hz >= PINK_LOW_HZ
-    gain = 1 / np.sqrt(frequency_hz[heard])
+    gain = 1 / slope(frequency_hz[heard])
     # A bin stands for two frequencies, and irfft divides by the length: power 4 sum(gain^2) / length^2.
     gain *= length / np.sqrt(4 * np.sum(gain**2))
     spectrum = np.zeros(frequency_hz.size, np.complex64)
@@ -97,10 +109,29 @@ def _pink(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArra
     return found
 
 
-def _babble(samples: int, pool: Sequence[Samples], rng: np.random.Generator) -> NDArray[np.float32]:
+def _hum(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    mains_hz = float(rng.choice(MAINS_HZ))
+    # At least the fundamental, whatever the rate.
+    count = max(1, int(min(HUM_HIGH_HZ, 0.45 * sample_rate_hz) / mains_hz))
+    number = np.arange(1, count + 1)
+    # Twice the standard deviation is about 9 dB: no two transformers hum alike.
+    amplitude = np.exp(rng.normal(0, 0.5, count)) / number
+    amplitude *= np.sqrt(2 / np.sum(amplitude**2))
+    phase = rng.uniform(0, 2 * np.pi, count)
+    angle = 2 * np.pi * mains_hz / sample_rate_hz * np.arange(samples)
+    found = np.zeros(samples)
+    for index in range(count):
+        found += amplitude[index] * np.sin(number[index] * angle + phase[index])
+    return found.astype(np.float32)
+
+
+def _from_pool(
+    kind: str, samples: int, pool: Sequence[Samples], rng: np.random.Generator, voices: int
+) -> NDArray[np.float32]:
+    """``voices`` recordings of the pool at once, or as many as there are."""
     if len(pool) == 0:
-        raise MaestroError("noise", "babble of no recordings", allowed="a pool of at least one")
-    chosen = rng.choice(len(pool), min(VOICES, len(pool)), replace=False)
+        raise MaestroError("noise", f"{kind} of no recordings", allowed="a pool of at least one")
+    chosen = rng.choice(len(pool), min(voices, len(pool)), replace=False)
     mixed = np.zeros(samples)
     for index in chosen:
         mixed += _excerpt(_row(f"recording {index} of the pool", pool[int(index)]), samples, rng, int(index))

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.config import Config
-from train.config_checks import NOISES
+from train.config_checks import ALL_NOISES
+from train.data.augment.noise_files import noise_recordings
 from train.data.clips import ClipSet, recording_clips
 from train.data.dataset import DataSet, Recording, open_dataset
 from train.data.noise import check_kind, make_noise, mix_clips, segments
@@ -33,13 +34,14 @@ def noisy_sets(config: Config, split: str, conditions: Sequence[Condition]) -> d
     """A split's clips with each kind of noise at each level, for evaluation.
 
     The noise is fixed: it depends on ``config.noise.seed``, the kind and the recording, and is the same at every
-    level. Every clip has the exact ratio. Babble is made of validation recordings of other pieces. What is not
-    cached is computed in one pass over the recordings.
+    level. Every clip has the exact ratio. Babble is made of validation recordings of other pieces, noise of the kind
+    folder of those files in ``config.noise.folder`` that training does not hear. What is not cached is computed in one
+    pass over the recordings.
 
     Parameters
     ----------
     config
-        Its sections ``data``, ``corpus`` and ``features`` and ``noise.seed`` count.
+        Its sections ``data``, ``corpus`` and ``features``, ``noise.seed`` and ``noise.folder`` count.
     split
         'train', 'validation', 'test' or a further test set.
     conditions : each (kind, snr_db)
@@ -118,7 +120,7 @@ class AddedNoise:
     segment_samples
         Samples of a clip.
     folder, pool
-        The data set's folder, and what babble is made of; empty for other kinds.
+        What babble is made of and the data set's folder, or the user's noise and its folder; empty for other kinds.
     """
 
     kind: str
@@ -152,13 +154,14 @@ class AddedNoise:
         return mix_clips(audio, noise, levels, self.segment_samples)
 
     def _seed(self, purpose: int, recording: Recording) -> tuple[int, ...]:
-        return self.seed, purpose, zlib.crc32(recording.id.encode()), NOISES.index(self.kind)
+        return self.seed, purpose, zlib.crc32(recording.id.encode()), ALL_NOISES.index(self.kind)
 
 
 def _noise(config: Config, data: DataSet, kind: str, snr_db: Sequence[float], purpose: int) -> AddedNoise:
     rate_hz = config.sample_rate_hz
-    pool_split = "train" if purpose == _TRAINING else "validation"
-    pool = tuple(recording for recording in data.recordings if recording.split == pool_split)
+    folder, pool = data.path, noise_pool(config, data, kind, training=purpose == _TRAINING)
+    if kind == "folder":
+        folder = Path(config.noise.folder)
     return AddedNoise(
         kind=kind,
         snr_db=tuple(map(float, snr_db)),
@@ -166,9 +169,25 @@ def _noise(config: Config, data: DataSet, kind: str, snr_db: Sequence[float], pu
         purpose=purpose,
         sample_rate_hz=rate_hz,
         segment_samples=clip_steps(config.features) * hop_samples(rate_hz, config.features),
-        folder=data.path,
-        pool=pool if kind == "babble" else (),
+        folder=folder,
+        pool=pool,
     )
+
+
+def noise_pool(config: Config, data: DataSet, kind: str, *, training: bool) -> tuple[Recording, ...]:
+    """Recordings that a kind of noise is made of: of the data set for babble, of ``noise.folder`` for folder, or none.
+
+    Training and evaluation hear different ones. A piece is not heard as noise in itself: whoever takes of the pool
+    leaves those with the recording's own ``piece`` out.
+
+    Raises
+    ------
+    MaestroError
+        There is no such folder, or no sound in it.
+    """
+    if kind == "folder":
+        return noise_recordings(config.noise.folder, training=training)
+    return tuple(data.of_split("train" if training else "validation")) if kind == "babble" else ()
 
 
 class _Recordings(Sequence[NDArray[np.float32]]):
@@ -185,7 +204,7 @@ class _Recordings(Sequence[NDArray[np.float32]]):
 
 
 # A recording's noise is the same at every level.
-@lru_cache(maxsize=len(NOISES))
+@lru_cache(maxsize=len(ALL_NOISES))
 def _cached_noise(
     kind: str, samples: int, sample_rate_hz: int, seed: tuple[int, ...], pool: tuple[Path, ...]
 ) -> NDArray[np.float32]:

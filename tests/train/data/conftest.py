@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from train.config import CorpusConfig
-from train.data.corpus import build_corpus
+from train.data.corpus import as_dataset, build_corpus
 from train.data.pieces import BY_TITLE
 
 TITLES = ("Bach: Chorale, BWV 66/6", "Mozart: Allegro, K. 545", "Josquin: Mille regrets")
@@ -24,3 +24,8 @@ def small_config():
 @pytest.fixture(scope="session")
 def small_corpus(tmp_path_factory, small_config, small_pieces):
     return build_corpus(small_config, tmp_path_factory.mktemp("corpus") / "small", small_pieces)
+
+
+@pytest.fixture(scope="session")
+def small_dataset(small_corpus):
+    return as_dataset(small_corpus)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import welch
 
-from train.config_checks import NOISES
+from train.config_checks import ALL_NOISES
 from train.data.noise import VOICES, make_noise, mix, mix_clips, segments
 from train.errors import CallError, MaestroError
 
@@ -35,7 +35,7 @@ def ratio_db(mixed, signal, noise, snr_db):
     signal_db=st.floats(-100, 0),
     noise_db=st.floats(-100, 40),
     snr_db=st.floats(-20, 60),
-    kind=st.sampled_from(NOISES),
+    kind=st.sampled_from(ALL_NOISES),
     seed=st.integers(0, 1000),
 )
 def test_a_mix_has_exactly_its_ratio_and_never_clips(samples, signal_db, noise_db, snr_db, kind, seed):
@@ -91,7 +91,7 @@ def test_a_rest_is_a_segment_from_one_half_on(samples, expected):
     assert segments(samples, 100) == expected
 
 
-def test_white_is_flat_and_pink_falls_ten_decibels_a_decade():
+def test_white_is_flat_pink_falls_ten_decibels_a_decade_and_brown_twenty():
     def slope(kind):
         frequency_hz, density = welch(make_noise(kind, 600_000, 16000, [3]), 16000, nperseg=8192)
         inside = (frequency_hz > 40) & (frequency_hz < 7000)
@@ -102,16 +102,38 @@ def test_white_is_flat_and_pink_falls_ten_decibels_a_decade():
 
     assert slope("white") == pytest.approx(0, abs=0.3)
     assert slope("pink") == pytest.approx(-10, abs=0.3)
+    assert slope("brown") == pytest.approx(-20, abs=0.3)
 
 
-def test_pink_has_nothing_that_cannot_be_heard():
-    spectrum = np.abs(np.fft.rfft(make_noise("pink", 16000, 16000, [1])))
+@pytest.mark.parametrize("kind", ["pink", "brown"])
+def test_colours_have_nothing_that_cannot_be_heard(kind):
+    spectrum = np.abs(np.fft.rfft(make_noise(kind, 16000, 16000, [1])))
     assert spectrum[:20].max() < 1e-4 * spectrum[20:40].mean()
 
 
-@pytest.mark.parametrize("kind", NOISES)
+def test_hum_is_the_mains_and_its_harmonics_and_nothing_else():
+    mains = set()
+    for seed in range(12):
+        powers = np.abs(np.fft.rfft(make_noise("hum", 16000, 16000, [seed]))) ** 2
+        lines = np.flatnonzero(powers > 1e-6 * powers.max())
+        assert set(np.diff(lines)) == {lines[0]}
+        assert 1900 < lines[-1] <= 2000
+        assert powers[lines].sum() == pytest.approx(powers.sum(), rel=1e-6)
+        assert powers[lines[0]] > powers[lines[5:]].max()
+        mains.add(int(lines[0]))
+    assert mains == {50, 60}
+
+
+def test_a_folder_s_noise_is_one_recording_at_a_time():
+    pool = [np.full(50, 3.0), np.tile([1.0, -1.0], 50)]
+    found = [make_noise("folder", 80, RATE_HZ, [seed], pool) for seed in range(12)]
+    assert {float(np.abs(np.diff(noise)).max()) for noise in found} == {0, 2}
+
+
+@pytest.mark.parametrize("kind", ALL_NOISES)
 def test_power_is_near_one(kind):
-    assert power(make_noise(kind, 16000, RATE_HZ, [1], POOL)) == pytest.approx(1, rel=0.1)
+    # Most of brown's power lies in a few frequencies, whose sum varies.
+    assert power(make_noise(kind, 16000, RATE_HZ, [1], POOL)) == pytest.approx(1, rel=0.3 if kind == "brown" else 0.1)
 
 
 def test_babble_is_of_several_recordings_of_equal_power():
@@ -148,10 +170,13 @@ GOLDEN = {
     "white": [-0.181649, -0.4713134, -0.4207562],
     "pink": [0.8729202, 1.670211, 0.6289443],
     "babble": [-2.643751, -0.8119189, -0.1734254],
+    "brown": [0.7276973, 0.4634642, 0.1966525],
+    "hum": [-0.009055249, 0.3872398, 0.6186858],
+    "folder": [0.5749431, 1.99504, -0.3131576],
 }
 
 
-@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("kind", ALL_NOISES)
 def test_the_same_seed_gives_the_same_noise_everywhere(kind):
     first = make_noise(kind, 1000, RATE_HZ, [7, 2], POOL)
     assert first.dtype == np.float32
@@ -161,7 +186,7 @@ def test_the_same_seed_gives_the_same_noise_everywhere(kind):
         assert not np.array_equal(make_noise(kind, 1000, RATE_HZ, seed, POOL), first)
 
 
-@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("kind", ALL_NOISES)
 def test_one_sample(kind):
     assert make_noise(kind, 1, RATE_HZ, [1], POOL).shape == (1,)
 
@@ -169,11 +194,12 @@ def test_one_sample(kind):
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: make_noise("brown", 9, 8000, [1]), CallError, "noise: of the kind 'brown' (expected one of white,"),
-        (lambda: make_noise("babel", 9, 8000, [1]), CallError, "babble). Did you mean 'babble'?"),
+        (lambda: make_noise("red", 9, 8000, [1]), CallError, "noise: of the kind 'red' (expected one of white,"),
+        (lambda: make_noise("babel", 9, 8000, [1]), CallError, "folder). Did you mean 'babble'?"),
         (lambda: make_noise("white", 0, 8000, [1]), CallError, "noise: of 0 samples (expected at least 1)"),
         (lambda: make_noise("white", 9, 8000, [1, -2]), CallError, "noise: has the seed (1, -2) (expected 0 or more)"),
         (lambda: make_noise("babble", 9, 8000, [1]), MaestroError, "babble of no recordings (expected a pool of at"),
+        (lambda: make_noise("folder", 9, 8000, [1]), MaestroError, "folder of no recordings (expected a pool of at"),
         (
             lambda: make_noise("babble", 9, 8000, [1], [np.zeros(50)]),
             MaestroError,
