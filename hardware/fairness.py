@@ -8,16 +8,10 @@ from train.config import Config
 from train.errors import CallError
 from train.plan import plan_dendrites, plan_layers
 
-# Sections that must be equal, less the keys in which models and cells of a search may differ. The sections that are
-# not here, lif and dendrites, are the neurons' own.
-_ALIKE: dict[str, frozenset[str]] = {
-    "corpus": frozenset(),
-    "features": frozenset(),
-    "encoding": frozenset(),
-    "noise": frozenset(),
-    "network": frozenset({"neuron", "dropout"}),
-    "training": frozenset({"learning_rate", "decay_learning_rate", "seed"}),
-}
+# The neurons' own sections, which may differ, and the name.
+_OWN = ("name", "lif", "dendrites")
+# Keys of other sections in which models and cells of a search may differ.
+_FREE = {"network": {"neuron", "dropout"}, "training": {"learning_rate", "decay_learning_rate", "seed"}}
 # Any will do: layers have as many inputs whatever the number of titles.
 _OUTPUTS = 32
 
@@ -67,8 +61,8 @@ def require_buildable(where: str, config: Config) -> None:
 
 
 def _differing(config: Config, reference: Config) -> Iterator[tuple[str, Any, Any]]:
-    for section, free in _ALIKE.items():
-        ours, theirs = getattr(config, section), getattr(reference, section)
+    for section in (field.name for field in dataclasses.fields(config) if field.name not in _OWN):
+        ours, theirs, free = getattr(config, section), getattr(reference, section), _FREE.get(section, set())
         for field in dataclasses.fields(ours):
             pair = getattr(ours, field.name), getattr(theirs, field.name)
             if field.name not in free and pair[0] != pair[1]:

@@ -41,7 +41,7 @@ def test_override_sets_a_key():
     [
         ("training.epoch=3", "configuration key training.epoch: unknown. Did you mean training.epochs?"),
         ("trainning.epochs=3", "configuration key trainning: unknown. Did you mean training?"),
-        ("zzz=3", "configuration key zzz: unknown. The keys here are: name, corpus"),
+        ("zzz=3", "configuration key zzz: unknown. The keys here are: name, data, corpus"),
         ("training.epochs=1.5", "configuration key training.epochs: is 1.5 (expected int)"),
         ("training.epochs=0", "configuration key training.epochs: is 0 (expected 1 to 100000)"),
         ("training.learning_rate=nan", "configuration key training.learning_rate: is nan (expected 0 to 10)"),

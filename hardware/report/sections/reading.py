@@ -16,13 +16,15 @@ EVIDENCE = {
 _LIMITS = (
     "Intervals of accuracy are about other clips, not about training again: each run is one network of one seed. "
     "`python -m hardware compare` trains many and tells kinds of network apart.",
-    "The corpus is real scores, performed and rendered by the project: its test sets are other performances, and "
-    "keyboards that training never heard, not a concert hall's. Emotion is a proxy computed from the score.",
     "No silicon has run these networks, unless a figure here is marked as measured on Loihi 2. Intel has published no "
     "energy per operation of Loihi 2; its band uses Loihi 1's constants as a stand-in.",
     "An energy of a chip is the chip's: host, board and the sound's preprocessing are not in it. A GPU's is the whole "
     "board's as its own meter has it.",
     "Chips are compared with GPUs at batch 1 and over a sweep: a GPU gains from large batches, and a chip does not.",
+)
+_CORPUS = (
+    "The embedded corpus is real scores, performed and rendered by the project: its test sets are other performances, "
+    "and keyboards that training never heard, not a concert hall's. Emotion is a proxy computed from the score."
 )
 
 
@@ -39,7 +41,7 @@ def reading(subjects: Sequence[Subject]) -> Section:
         ),
         Table("What a number rests on", ("class", "kind", "meaning"), rows),
         Heading("What no figure here shows"),
-        Points(_LIMITS),
+        Points((*_LIMITS, *([_CORPUS] if any(s.config.data.source == "corpus" for s in subjects) else []))),
         Heading("What is missing here"),
         _missing(subjects),
     ]
