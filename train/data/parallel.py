@@ -1,13 +1,14 @@
-"""Work spread over two processes, with progress; nothing is left running behind."""
+"""Work spread over several processes, with progress; nothing is left running behind."""
 
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from typing import TypeVar
 
 from train.console import progress
@@ -16,16 +17,42 @@ from train.errors import MaestroError
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 
-PROCESSES = 2
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def in_parallel(
-    work: Callable[[Job], Done], jobs: Sequence[Job], label: str, unit: str, processes: int = PROCESSES
+    work: Callable[[Job], Done],
+    jobs: Sequence[Job],
+    label: str,
+    unit: str,
+    processes: int | None = None,
+    *,
+    sizes: Sequence[int] | None = None,
+    note: Callable[[], str] = str,
+    each: Callable[[Job, Done], None] = lambda _job, _done: None,
 ) -> list[Done]:
     """``[work(job) for job in jobs]``, in that order, by several processes.
 
     ``work`` is a module's function. The processes end with this call, with Ctrl-C, and when the caller is
     killed.
+
+    Parameters
+    ----------
+    work, jobs
+        What is done with what; jobs are begun in their order.
+    label, unit
+        What the progress is called, and what it counts.
+    processes
+        How many; one a core if None.
+    sizes
+        What each job counts in the progress; 1 if None.
+    note
+        Text beside the count.
+    each
+        Called in this process, with each result as it comes.
 
     Raises
     ------
@@ -36,37 +63,41 @@ def in_parallel(
         return []
     # Forked, so that it works from a notebook or a script without a main guard too; the children run no
     # torch and draw nothing, so neither its threads nor the progress bar's matter to them.
+    context = get_context("fork")
+    stop = context.Event()
     pool = ProcessPoolExecutor(
-        min(processes, len(jobs)), get_context("fork"), initializer=_child, initargs=(os.getpid(),)
+        min(processes or cores(), len(jobs)), context, initializer=_child, initargs=(os.getpid(), stop)
     )
+    counted = list(sizes) if sizes is not None else [1] * len(jobs)
     try:
         # All at once: the pool forks as work comes, and shall not do so beside the progress bar's thread.
-        futures = [pool.submit(work, job) for job in jobs]
-        with progress(label, len(jobs), unit) as meter:
-            for future in futures:
-                future.add_done_callback(lambda _: meter.advance())
-            finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in finished:
+        futures = {pool.submit(work, job): number for number, job in enumerate(jobs)}
+        with progress(label, sum(counted), unit) as meter:
+            for future in as_completed(futures):
                 # Raises what the work raised, without waiting for the rest.
-                future.result()
-            return [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise MaestroError(
-            label, "one of its processes was killed", cure="free some memory and run it again; finished work is kept"
-        ) from error
+                each(jobs[futures[future]], future.result())
+                meter.advance(counted[futures[future]], note())
+        return [future.result() for future in futures]
+    except BaseException as error:
+        # What is under way may take minutes, and nobody waits for it any more.
+        stop.set()
+        if isinstance(error, BrokenProcessPool):
+            cure = "free some memory and run it again; finished work is kept"
+            raise MaestroError(label, "one of its processes was killed", cure=cure) from error
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _child(parent: int) -> None:
+def _child(parent: int, stop: Event) -> None:
     # Ctrl-C reaches the whole group; the parent decides what to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    """End this process when its parent is gone: forked siblings keep each other's pipes open otherwise."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
+def _watch(parent: int, stop: Event) -> None:
+    """End this process when its parent is gone or says so: forked siblings keep each other's pipes open otherwise."""
+    while os.getppid() == parent and not stop.is_set():
+        time.sleep(0.2)
     os._exit(1)

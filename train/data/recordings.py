@@ -1,27 +1,29 @@
-"""Features of a data set's recordings, heard as they are or changed (by noise, say), computed once."""
+"""Features of a data set's recordings, heard as they are or changed (by noise, say), from the feature store."""
 
-import os
-import zipfile
 from collections.abc import Sequence
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32
 from numpy.typing import NDArray
 
 from train import artifacts
-from train.artifacts import atomic_write, key_of
+from train.artifacts import key_of
 from train.config import Config, section_dict
 from train.console import say
-from train.data.dataset import DataSet, Recording
-from train.data.parallel import PROCESSES, in_parallel
-from train.data.sound import load_sound
-from train.features import sound_features, warm_up
+from train.data.dataset import TRAIN, DataSet, Recording
+from train.data.store.contents import Contents
+from train.data.store.making import Job, entry_name, make_features
+from train.data.store.shelf import Shelf, StoredFeatures
+from train.errors import MaestroError
+from train.features import clip_steps
 
 # Raise it when the features of one and the same recording change.
 FORMAT = 1
+# Times that what cannot be read back is made again: a disk that keeps nothing must not be tried for ever.
+_TRIES = 3
+# Recordings that a message names; all are said on stderr.
+_NAMED = 10
 
 Features = NDArray[np.float32]
 
@@ -37,19 +39,23 @@ class Change(Protocol):
         """Samples in, as many samples out, shape (sample,)."""
 
 
-def dataset_features(data: DataSet, config: Config) -> list[Float32[Features, "feature _frame"]]:
-    """Features of a data set's recordings, in its order, from the cache if it is there and whole.
+def dataset_features(data: DataSet, config: Config) -> list[StoredFeatures | None]:
+    """Features of a data set's recordings, in its order; those that are not kept yet are made.
 
     Returns
     -------
-    list of NDArray[np.float32], each (feature, frame)
+    list of StoredFeatures, each (feature, frame)
+        Read when they are asked for. None for a bad recording, with ``data.skip_bad``.
 
     Raises
     ------
     MaestroError
-        A recording cannot be read, or the cache cannot be written.
+        Recordings are bad (all others are kept), leaving them out takes a side or a class away, or the features cannot
+        be kept.
     """
-    return changed_features(data, data.recordings, config, [None])[0]
+    (found,) = changed_features(data, data.recordings, config, [None])
+    check_left(data, found)
+    return found
 
 
 def changed_features(
@@ -58,10 +64,8 @@ def changed_features(
     config: Config,
     changes: Sequence[Change | None],
     label: str = "features",
-) -> list[list[Float32[Features, "feature _frame"]]]:
-    """Features of some of a data set's recordings, heard in several ways, each from its cache if it is there and whole.
-
-    What is missing is computed in one pass over the recordings.
+) -> list[list[StoredFeatures | None]]:
+    """Features of some of a data set's recordings, heard in several ways; what is not kept yet is made in one pass.
 
     Parameters
     ----------
@@ -76,68 +80,126 @@ def changed_features(
 
     Returns
     -------
-    list of list of NDArray[np.float32], each (feature, frame)
-        One list a change, as long as ``recordings``.
+    list of list of StoredFeatures, each (feature, frame)
+        One list a change, as long as ``recordings``; None for a bad recording, with ``data.skip_bad``.
 
     Raises
     ------
     MaestroError
-        A recording cannot be read, or a cache cannot be written.
+        Recordings are bad, or features cannot be kept.
     """
-    caches = [_cache(data, recordings, config, change) for change in changes]
-    found = [_read(cache, len(recordings)) for cache in caches]
-    missing = [index for index, sequences in enumerate(found) if sequences is None]
-    if missing:
-        computed = _compute(data, recordings, config, [changes[index] for index in missing], label)
-        for index, sequences in zip(missing, computed, strict=True):
-            with atomic_write(caches[index]) as temporary, temporary.open("wb") as file:
-                np.savez(file, **{f"recording{number}": sequence for number, sequence in enumerate(sequences)})
-            found[index] = sequences
-    return [sequences for sequences in found if sequences is not None]
+    shelves = [_shelf(data, config, change) for change in changes]
+    contents = Contents(artifacts.CACHE / "features" / "contents.jsonl")
+    bad: dict[str, str] = {}
+    for left in reversed(range(_TRIES)):
+        found = _kept(data, recordings, contents, shelves, changes)
+        jobs = []
+        for index, recording in enumerate(recordings):
+            missing = [number for number, kept in enumerate(found) if kept[index] is None]
+            if missing and recording.id not in bad:
+                chosen = tuple(shelves[number] for number in missing), tuple(changes[number] for number in missing)
+                jobs.append(Job(data.file_of(recording), recording, config, *chosen))
+        if not jobs:
+            break
+        if not left:
+            raise MaestroError(
+                str(artifacts.CACHE / "features"), "what is written here cannot be read back", cure="check the disk"
+            )
+        bad |= make_features(data, jobs, contents, label)
+    steps = clip_steps(config.features)
+    for index, recording in enumerate(recordings):
+        there = [features for kept in found if (features := kept[index]) is not None]
+        if there and there[0].shape[1] < steps:
+            bad[recording.id] = f"{data.file_of(recording)}: too short: {there[0].shape[1]} frames (a clip has {steps})"
+    if bad:
+        _tell(data, recordings, bad, config.data.skip_bad)
+    gone = [recording.id in bad for recording in recordings]
+    return [[None if out else features for features, out in zip(kept, gone, strict=True)] for kept in found]
 
 
-def _cache(data: DataSet, recordings: Sequence[Recording], config: Config, change: Change | None) -> Path:
-    """The file named by everything that decides these features."""
-    content = {
+def check_left(data: DataSet, features: Sequence[Any]) -> None:
+    """Refuse a data set of which too much is left out.
+
+    Parameters
+    ----------
+    data
+        The data set.
+    features
+        One entry a recording, None for what is left out.
+
+    Raises
+    ------
+    MaestroError
+        A side has no recording left, or training none of a class that it had.
+    """
+    left = [recording for recording, found in zip(data.recordings, features, strict=True) if found is not None]
+    cure = "mend the bad recordings, or give more"
+    for split in data.splits:
+        if not any(recording.split == split for recording in left):
+            raise MaestroError(data.name, f"without its bad recordings, {split} has none", cure=cure)
+    for head in data.labels:
+        had, has = (
+            {entry.labels[head] for entry in entries if entry.split == TRAIN and head in entry.labels}
+            for entries in (data.recordings, left)
+        )
+        if had - has:
+            lost = ", ".join(repr(name) for name in sorted(had - has)[:_NAMED])
+            more = f" and {len(had - has) - _NAMED} more" if len(had - has) > _NAMED else ""
+            raise MaestroError(
+                data.name, f"without its bad recordings, training has none of {head} {lost}{more}", cure=cure
+            )
+
+
+def _shelf(data: DataSet, config: Config, change: Change | None) -> Shelf:
+    """The folder named by everything but the recording that decides features."""
+    features = section_dict(config.features)
+    if change is None:
+        # The length of clips cut from them does not.
+        del features["clip_s"]
+    content: dict[str, Any] = {
         "format": FORMAT,
         "librosa": metadata.version("librosa"),
-        "data": data.path.name,
+        "soxr": metadata.version("soxr"),
         "rate": config.sample_rate_hz,
-        "features": section_dict(config.features),
-        "recordings": [recording.id for recording in recordings],
+        "features": features,
     }
     if change is not None:
-        content["change"] = change.key()
-    return artifacts.CACHE / f"features-{key_of(content)}.npz"
+        content |= {"change": change.key(), "data": data.path.name}
+    return Shelf(artifacts.CACHE / "features" / key_of(content))
 
 
-def _read(cache: Path, count: int) -> list[Features] | None:
-    """The cached features, None where they must be computed; the archive's own checksums tell a damaged one."""
-    if not cache.is_file():
-        return None
-    try:
-        with np.load(cache, allow_pickle=False) as arrays:
-            return [arrays[f"recording{index}"] for index in range(count)]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        say(f"{cache}: damaged ({error}); computing the features again")
-        return None
+def _kept(
+    data: DataSet,
+    recordings: Sequence[Recording],
+    contents: Contents,
+    shelves: Sequence[Shelf],
+    changes: Sequence[Change | None],
+) -> list[list[StoredFeatures | None]]:
+    """What is kept and whole, None for the rest: one list a shelf."""
+    known = [contents.of(data.file_of(recording)) for recording in recordings]
+    found: list[list[StoredFeatures | None]] = []
+    for shelf, change in zip(shelves, changes, strict=True):
+        names = [
+            entry_name(content, recording, change) if content else ""
+            for content, recording in zip(known, recordings, strict=True)
+        ]
+        there = shelf.find({name for name in names if name})
+        found.append([there.get(name) for name in names])
+    return found
 
 
-def _compute(
-    data: DataSet, recordings: Sequence[Recording], config: Config, changes: Sequence[Change | None], label: str
-) -> list[list[Features]]:
-    """Features of every recording under every change: one list a change."""
-    jobs = [(data.path, recording, config, tuple(changes)) for recording in recordings]
-    say("features: loading librosa (half a minute at its first use after installation, when it compiles)")
-    warm_up()
-    # Threads need no limit: the features call no BLAS, and scipy's and soxr's transforms run on one.
-    done = in_parallel(_features_of, jobs, label, "recordings", min(PROCESSES, os.cpu_count() or 1))
-    return [list(of_change) for of_change in zip(*done, strict=True)]
-
-
-def _features_of(job: tuple[Path, Recording, Config, tuple[Change | None, ...]]) -> list[Features]:
-    folder, recording, config, changes = job
-    rate_hz = config.sample_rate_hz
-    audio = load_sound(folder / recording.file, rate_hz)
-    heard = (audio if change is None else change.apply(audio, recording) for change in changes)
-    return [sound_features(samples, rate_hz, config.features) for samples in heard]
+def _tell(data: DataSet, recordings: Sequence[Recording], bad: dict[str, str], skip: bool) -> None:
+    """Say which recordings are bad; an error of them unless they are skipped."""
+    told = [bad[recording.id] for recording in recordings if recording.id in bad]
+    count = f"{len(told)} of {len(recordings)} recordings"
+    if skip:
+        say("\n".join([f"{data.name}: {count} left out:", *(f"  {line}" for line in told)]))
+        return
+    if len(told) > _NAMED:
+        say("\n".join(told))
+    more = f"; and {len(told) - _NAMED} more, listed above" if len(told) > _NAMED else ""
+    raise MaestroError(
+        data.name,
+        f"{count} cannot be used: {'; '.join(told[:_NAMED])}{more}",
+        cure="mend them, or leave them out with --set data.skip_bad=true; the features of all others are kept",
+    )

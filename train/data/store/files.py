@@ -1,0 +1,150 @@
+"""A file of the store: HDF5 with the features of one recording or of many, each with its checksum.
+
+An entry is a dataset of 32-bit floats (frame, feature), contiguous, so that a clip is one stretch of bytes at a known
+place, which any process or thread reads without HDF5. Its attribute ``crc32`` is the CRC-32 of those bytes; the file's
+own structures have HDF5's checksums (its format of version 1.10).
+"""
+
+import io
+import os
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from train.artifacts import atomic_write
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an entry's bytes lie.
+
+    Attributes
+    ----------
+    file
+        The HDF5 file.
+    offset
+        Bytes before them.
+    shape
+        (frame, feature).
+    """
+
+    file: Path
+    offset: int
+    shape: tuple[int, int]
+
+
+class DamagedError(Exception):
+    """A file, or an entry in it, is not what was written."""
+
+
+def write_entries(path: Path, entries: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write entries, each (feature, frame), whole or not at all.
+
+    Raises
+    ------
+    MaestroError
+        The disk is full, or the folder cannot be written.
+    """
+    # Made in memory: HDF5 cannot be relied on where a disk is full in the middle of its own writing.
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", libver=("v110", "v110")) as file:
+        file.attrs["format"] = _FORMAT
+        for name, features in entries.items():
+            frames = np.ascontiguousarray(features.T, np.float32)
+            entry = file.create_dataset(name, data=frames, track_times=False)
+            entry.attrs["crc32"] = np.uint32(zlib.crc32(frames.data))
+    with atomic_write(path) as temporary, temporary.open("wb") as target:
+        target.write(buffer.getbuffer())
+
+
+def names_in(path: Path) -> list[str]:
+    """Names of a file's entries.
+
+    Raises
+    ------
+    DamagedError
+        It is no file of the store, or not whole.
+    OSError
+        It is gone, or cannot be read.
+    """
+    with _opened(path) as file:
+        return list(file)
+
+
+def places_in(path: Path, names: Collection[str]) -> Iterator[tuple[str, Place | None]]:
+    """Those entries of ``names`` that the file has and where they lie, None for a damaged one; every byte is checked.
+
+    Raises
+    ------
+    Damaged, OSError
+        As `names_in`.
+    """
+    with _opened(path) as file:
+        found: list[tuple[str, Place | None, int]] = []
+        for name in sorted(set(names) & set(file)):
+            found.append((name, *_place(path, file[name])))
+    for name, place, crc in found:
+        whole = place is not None and zlib.crc32(read_bytes(place, 0, place.shape[0])) == crc
+        yield name, place if whole else None
+
+
+def read_frames(place: Place, first: int, last: int) -> NDArray[np.float32]:
+    """Frames ``first`` to ``last`` of an entry, shape (feature, frame).
+
+    Raises
+    ------
+    OSError
+        The file is gone, cannot be read, or is shorter than it was.
+    """
+    frames = np.frombuffer(read_bytes(place, first, last), np.float32)
+    # In the order in memory that computed features have, on which the last bits of sums over them depend.
+    return np.ascontiguousarray(frames.reshape(last - first, place.shape[1]).T)
+
+
+def read_bytes(place: Place, first: int, last: int) -> bytes:
+    """The bytes of frames ``first`` to ``last``; errors as `read_frames`."""
+    size = place.shape[1] * np.dtype(np.float32).itemsize
+    # Opened for every read: no handle is kept that could run out, be shared with a forked process or outlive its file.
+    handle = os.open(place.file, os.O_RDONLY)
+    try:
+        read = os.pread(handle, (last - first) * size, place.offset + first * size)
+    finally:
+        os.close(handle)
+    if len(read) != (last - first) * size:
+        raise OSError(f"{place.file} ends within an entry")
+    return read
+
+
+def _place(path: Path, entry: h5py.Dataset) -> tuple[Place | None, int]:
+    try:
+        offset, shape, crc = entry.id.get_offset(), entry.shape, int(entry.attrs["crc32"])
+        fits = len(shape) == 2 and entry.dtype == np.float32 and offset is not None
+    except (OSError, KeyError, RuntimeError, TypeError, AttributeError, ValueError):
+        return None, 0
+    return (Place(path, offset, (shape[0], shape[1])) if fits else None), crc
+
+
+def _opened(path: Path) -> h5py.File:
+    with path.open("rb"):  # What the system says of a file that is gone or not ours to read; HDF5 says it otherwise.
+        pass
+    try:
+        # Files never change, so that nothing need be locked (not every network's disk can).
+        file = h5py.File(path, "r", locking=False)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise DamagedError("it is no whole HDF5 file") from error
+    try:
+        written = int(file.attrs["format"])
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        file.close()
+        raise DamagedError("it is no file of the feature store") from error
+    if written != _FORMAT:
+        file.close()
+        raise DamagedError(f"its format is {written}, not {_FORMAT}")
+    return file
