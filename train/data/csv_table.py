@@ -89,6 +89,11 @@ def some(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def many(count: int, one: str, several: str = "") -> str:
+    """A count and its noun: "1 file", "2 files"."""
+    return f"{count} {one if count == 1 else several or f'{one}s'}"
+
+
 def composed(name: str) -> str:
     """A name in Unicode's composed form (NFC), in which a table's cells are."""
     return unicodedata.normalize("NFC", name)

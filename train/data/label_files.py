@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from train.config import DataConfig
-from train.data.csv_table import Table, composed, nearest, read_table, some
+from train.data.csv_table import Table, composed, many, nearest, read_table, some
 from train.data.dataset import DataSet, Recording, classes_of
 from train.data.heads import check_class_names, check_head, check_head_name, in_head_order
 from train.data.label_votes import agreement, majority
@@ -183,7 +183,7 @@ def _decide(
             f"pairs of whom agree in {100 * found.share:.0f} %{alpha}"
         )
     if ties := [key for key, value in decided.items() if value is None]:
-        remarks.append(f"{head}: {len(ties)} ties between annotators left unlabelled")
+        remarks.append(f"{head}: {many(len(ties), 'tie')} between annotators left unlabelled")
         details[f"{head}: ties between annotators"] = tuple(f"{key}: {', '.join(sorted(said[key]))}" for key in ties)
     return decided
 
@@ -204,6 +204,6 @@ def _origins(claims: Sequence[_Claim]) -> tuple[str, ...]:
     """Where a head's labels come from, and under which terms."""
     counts = Counter((claim.source or _UNSTATED, claim.licence or _UNSTATED) for claim in claims)
     return tuple(
-        f"source {source}, licence {licence}: {count} row{'s' if count > 1 else ''}"
+        f"source {source}, licence {licence}: {many(count, 'row')}"
         for (source, licence), count in sorted(counts.items())
     )

@@ -74,6 +74,31 @@ def render_midi(path: Path, sample_rate_hz: int) -> NDArray[np.float32]:
     Raises
     ------
     MaestroError
+        As `read_midi`.
+    """
+    score = read_midi(path)
+    for track in score.tracks:
+        track.program = 0
+    return _sound(score, sample_rate_hz)
+
+
+def midi_duration_s(path: Path) -> float:
+    """End of a Standard MIDI File's last note, in seconds; drums are left out.
+
+    Raises
+    ------
+    MaestroError
+        As `read_midi`.
+    """
+    return float(read_midi(path).to("second").end())
+
+
+def read_midi(path: Path) -> Any:
+    """A Standard MIDI File as symusic's score, without its drums.
+
+    Raises
+    ------
+    MaestroError
         No such file, not a MIDI file, truncated, no notes, or hours too long.
     """
     cure = "give a Standard MIDI File (.mid) that a player can play"
@@ -97,9 +122,7 @@ def render_midi(path: Path, sample_rate_hz: int) -> NDArray[np.float32]:
     length_s = float(score.to("second").end())
     if not length_s <= LONGEST_S:
         raise MaestroError(str(path), f"is {length_s / 3600:.1f} hours long", allowed="4 hours at most", cure=cure)
-    for track in score.tracks:
-        track.program = 0
-    return _sound(score, sample_rate_hz)
+    return score
 
 
 def level(audio: NDArray[np.float32], rms: float = LEVEL_RMS) -> NDArray[np.float32]:

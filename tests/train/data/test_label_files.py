@@ -112,7 +112,7 @@ def test_the_majority_decides_and_ties_stay_unlabelled(attach):
             "r,emotion,sad,a,,", "r,emotion,gay,b,,"]  # fmt: skip
     found = attach("\n".join(rows))
     assert Counter(labels(found).values()) == {"sad": 4, "gay": 4}
-    assert "emotion: 1 ties between annotators left unlabelled" in found.remarks
+    assert "emotion: 1 tie between annotators left unlabelled" in found.remarks
     assert found.details["emotion: ties between annotators"] == ("r: gay, sad",)
     # Observed: p's three labels agree in one pair of three, r's in none; 3 of the 5 labels are sad.
     told = "emotion: 2 of 3 keys have several annotators, pairs of whom agree in 20 %, Krippendorff's alpha -0.33"
