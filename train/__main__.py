@@ -7,8 +7,10 @@ import click
 from train.artifacts import RunFolder
 from train.config import load_config
 from train.console import emit_json, emit_table, say, stage
+from train.data.command import data
 
 main = stage("train", "From recordings to a trained network in a run folder.")
+main.add_command(data)
 
 
 @main.command()

@@ -14,6 +14,9 @@ from train.data.maestro.sides import Entry, by_files, by_performances, by_table,
 from train.data.maestro.table import ROWS, Row, find_table, read_table
 from train.errors import MaestroError
 
+# data.media -> which of a row's files are heard, the first that is there.
+KINDS = {"any": ("audio", "midi"), "audio": ("audio",), "midi": ("midi",)}
+
 
 @dataclass
 class _Notes:
@@ -64,10 +67,11 @@ def read_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
     by_id = {row.id: row for row, _ in present}
     entries = [Entry(row.id, pieces.piece[row.id], pieces.take[row.id], row.split) for row, _ in present]
     placed = _placed(notes, entries, rows, config)
-    labels = {
-        "title": _titles(notes, placed, pieces, config),
-        "style": _styles(notes, placed, by_id, config),
-    }
+    labels = {}
+    if not config.heads or "title" in config.heads:
+        labels["title"] = _titles(notes, placed, pieces, config)
+    if not config.heads or "style" in config.heads:
+        labels["style"] = _styles(notes, placed, by_id, config)
     if config.heads == ("title",):
         # Who learns titles alone needs no recording without one; it would only be computed.
         placed = [entry for entry in placed if entry.id in labels["title"]]
@@ -85,13 +89,28 @@ def read_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
         for entry in placed
     )
     heads = classes_of(recordings, tuple(labels))
+    if not heads and not config.labels:
+        raise MaestroError(
+            str(root), "nothing to learn: " + "; ".join(notes.remarks), cure="give more recordings, or label files"
+        )
     return DataSet("MAESTRO v3.0.0", root, recordings, heads, tuple(notes.remarks), notes.details)
+
+
+def has_files(config: DataConfig) -> bool:
+    """Whether any recording of the table is there, as sound or MIDI as ``config.media`` asks."""
+    root = Path(config.root)
+    rows = read_table(find_table(root, config.table))
+    return any((root / getattr(row, kind)).is_file() for row in rows for kind in KINDS[config.media])
 
 
 def _tell_pieces(
     notes: _Notes, rows: Sequence[Row], pieces: Pieces, asap: Mapping[str, str], config: DataConfig
 ) -> None:
     titles = len({(row.composer, row.title) for row in rows})
+    composers = len({row.composer for row in rows})
+    notes.add(
+        f"the table: {len(rows)} recordings, {sum(r.duration_s for r in rows) / 3600:.2f} h, {composers} composers"
+    )
     notes.add(
         f"{titles} titles are {len(set(pieces.piece.values()))} pieces, {len(pieces.joined)} with several titles",
         "joined titles",
@@ -110,7 +129,7 @@ def _tell_pieces(
 
 def _present(notes: _Notes, root: Path, rows: Sequence[Row], config: DataConfig, files: bool) -> list[tuple[Row, str]]:
     """Rows with the file that is heard of each, those without a file left out and told."""
-    kinds = {"any": ("audio", "midi"), "audio": ("audio",), "midi": ("midi",)}[config.media]
+    kinds = KINDS[config.media]
     found: list[tuple[Row, str]] = []
     missing: list[str] = []
     used: Counter[str] = Counter()
@@ -188,7 +207,7 @@ def _titles(notes: _Notes, placed: Sequence[Entry], pieces: Pieces, config: Data
     tested = sum(entry.side == TEST for entry in placed)
     covered = sum(entry.side == TEST and entry.id in found for entry in placed)
     # Under shares of our own, takes beyond the titles' are on test for style alone.
-    if not classes or (config.split != "performances" and covered < config.min_coverage * tested):
+    if len(classes) < 2 or (config.split != "performances" and covered < config.min_coverage * tested):
         notes.add(
             f"no head title: {several} of {len(takes)} pieces are on more than one side, "
             f"{len(classes)} are learned and tested, {covered} of {tested} test recordings; "
@@ -234,4 +253,8 @@ def _styles(notes: _Notes, placed: Sequence[Entry], rows: Mapping[str, Row], con
             f"style is tested on pieces heard in training: {again} of {len(tested)} test recordings; "
             "split=official keeps pieces apart"
         )
-    return {name: era for name, era in named.items() if era not in lacking}
+    found = {name: era for name, era in named.items() if era not in lacking}
+    if len(set(found.values())) < 2:
+        notes.add("no head style: fewer than two eras are on all three sides")
+        return {}
+    return found
