@@ -83,7 +83,7 @@ def read_folder(config: DataConfig, *, files: bool = True) -> DataSet:
     for head in heads:
         check_class_names(where, head, (entry.labels[head] for entry in entries if head in entry.labels))
         remarks += check_head(where, head, recordings, config.min_coverage)
-    return DataSet(str(root), root, recordings, classes_of(recordings, heads), tuple(remarks), details)
+    return DataSet("the folder", root, recordings, classes_of(recordings, heads), tuple(remarks), details)
 
 
 def _chosen(found: Found, config: DataConfig, remarks: list[str], details: dict[str, tuple[str, ...]]) -> list[Entry]:

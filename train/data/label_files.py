@@ -156,7 +156,7 @@ def _without_unknown(
         raise MaestroError(
             files,
             f"no key of {head} is a piece or a recording of {data.name}: {some(shown, 3)}",
-            allowed=f"keys like {some([repr(entry.piece) for entry in data.recordings], 1)}",
+            allowed=f"keys like {data.recordings[0].piece!r}",
         )
     if unknown:
         verb = "names" if len(unknown) == 1 else "name"

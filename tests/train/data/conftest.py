@@ -35,15 +35,13 @@ def small_dataset(small_corpus):
 
 @pytest.fixture
 def sound(tmp_path):
-    """Write a recording of noise: sound('bach/1.wav', seconds) -> path; another number is another noise."""
+    """Write a recording of noise: sound('bach/1.wav', seconds) -> path; no two are alike."""
     count = iter(range(1000))
 
-    def write(name, seconds=0.1, number=None):
+    def write(name, seconds=0.1):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(next(count) if number is None else number).uniform(
-            -0.1, 0.1, round(8000 * seconds)
-        )
+        noise = np.random.default_rng(next(count)).uniform(-0.1, 0.1, round(8000 * seconds))
         kind = {"wav": "WAV", "aif": "AIFF"}.get(path.suffix[1:].lower(), path.suffix[1:].upper())
         soundfile.write(path, noise, 8000, format=kind)
         return path

@@ -149,7 +149,10 @@ def test_a_class_that_test_lacks_is_told(attach):
         ("p,Key Signature,C,a,,", r"'Key Signature' is no name of a head \(expected a-z.*\. Call it 'key_signature'"),
         ("p,7,C,a,,", r"'7' is no name of a head \(expected a-z, 0-9 and _, a letter first\)$"),
         ("p,emotion,sad,a,,\nq,emotion,Sad,a,,", r"1\.csv: emotion is both 'Sad' and 'sad'\. Spell the class in one"),
-        ("P,emotion,sad,a,,", r"1\.csv: no key of emotion is a piece or a recording of the pieces: 'P' \(expected"),
+        (
+            "P,emotion,sad,a,,",
+            r"1\.csv: no key of emotion is a piece or a recording of the pieces: 'P' \(expected keys like 'p'\)",
+        ),
         ("p,emotion,sad,a,,", r"emotion: labels for 4 of 12 \(33 %\).*\(expected at least 50 %\)\. Label more"),
         ("p,emotion,sad,a,,\nq,emotion,sad,a,,", r"emotion has one class, 'sad': nothing to tell apart\. Give a"),
         (
