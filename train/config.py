@@ -145,8 +145,7 @@ class DendriteConfig:
     """Dendritic branches of DH-LIF; everything else is the LIF's.
 
     ``realisation``: analog branches summed into the soma, or spiking compartments that feed a LIF soma.
-    ``layers``: which of the layers with weights have dendrites: early are the convolutions, late the dense ones,
-    hidden are all but the heads.
+    ``layers``: which of the layers with weights have dendrites: early are the convolutions, late the dense ones.
     ``mask``: inputs go to branches at random or in contiguous blocks; one partition for every ``mask_share``
     neurons, 0 for one a layer. ``tau_low`` and ``tau_high``: time constants, in steps, of the fastest and
     slowest branch at the start, the others log-spaced between. ``decay_learning_rate`` is relative to a decay's
@@ -222,8 +221,8 @@ class TaskConfig:
     A clip of segmentation is cut together from recordings of two ``styles``, the cut lying between ``cut_low`` and
     ``cut_high`` of it. ``order``: forward is the first style and then the second, always; mixed are both orders and
     cuts between recordings of one style, in equal shares. ``train_clips`` and the like are drawn from recordings of
-    that side; ``held_out`` titles of each style are heard in a test set of their own alone. Decisions are read from
-    leaky counts of the output's spikes, of the time constant ``readout_steps``.
+    that side; ``held_out`` titles of each style are heard in a test set of their own alone. The network has no heads:
+    the host weighs leaky counts of the last layer's spikes, of the time constant ``readout_steps``.
     """
 
     name: str = "recognition"

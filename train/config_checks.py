@@ -51,7 +51,7 @@ def check_config(config: "Config") -> None:
     check_choice("network.neuron", network.neuron, NEURONS)
     check_choice("encoding.name", config.encoding.name, ENCODINGS)
     check_choice("dendrites.realisation", dendrites.realisation, ("analog", "spiking"))
-    check_choice("dendrites.layers", dendrites.layers, ("all", "hidden", "early", "late", "none"))
+    check_choice("dendrites.layers", dendrites.layers, ("all", "early", "late", "none"))
     check_choice("dendrites.mask", dendrites.mask, ("random", "blocks"))
     check_choice("dendrites.soma_weights", dendrites.soma_weights, ("learned", "fixed"))
     check_choice("data.source", data.source, SOURCES)
@@ -198,6 +198,8 @@ def _check_task(config: "Config") -> None:
         raise CallError(
             "configuration key network.neuron", "is 'ann', which tells whole clips alone", allowed="lif or dh_lif"
         )
+    if not config.network.dense:
+        raise CallError("configuration key network.dense", "is empty", allowed="a layer to read, where there are no heads")
     if config.noise.share > 0:
         raise CallError(
             "configuration key noise.share", f"is {config.noise.share:g}", allowed="0 where the task is segmentation"

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from train.artifacts import RunFolder, atomic_write, provenance, write_json
 from train.checkpoint import load_checkpoint, save_checkpoint
-from train.config import Config, TaskConfig, dump_config
-from train.config_checks import SEGMENTATION
+from train.config import Config, dump_config
 from train.console import progress, say
 from train.data.clips import ClipSet, data_clips, join_clips
 from train.data.dataset import TRAIN
@@ -23,11 +22,9 @@ from train.features import Normaliser
 from train.loss import multi_head_loss
 from train.metrics import HeadSlices, accuracy, decide, head_slices, percent
 from train.model import new_network
-from train.segmentation.gradient import trained_scores
 from train.topology import AnnNetwork, SpikingNetwork, counts
 
 _EVALUATION_BATCH = 64
-_RECOGNITION = TaskConfig()
 # Decibels in a natural logarithm of power.
 _DB = 10 / np.log(10)
 # Surrogate gradients shrink by about a thousand a layer: with Adam's usual 1e-8 the first layers would stand still,
@@ -87,7 +84,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * _cosine(state.epoch, config.training.epochs)
         loss = _train_epoch(network, optimiser, training, encoder, normaliser, heads, config, state.epoch)
-        validation, rates = evaluate(network, clips["validation"], encoder, normaliser, heads, config.task)
+        validation, rates = evaluate(network, clips["validation"], encoder, normaliser, heads)
         state.epoch_done(loss, validation, rates, validation_score(validation, config), time.monotonic() - started)
         if state.since_best == 0:
             save_checkpoint(run.checkpoint, _checkpoint(config, state, normaliser, labels))
@@ -97,11 +94,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     network.load_state_dict(state.best)
     # Written again so that a run killed between its last two writes ends with the right file.
     save_checkpoint(run.checkpoint, _checkpoint(config, state, normaliser, labels))
-    final = {
-        split: evaluate(network, clips[split], encoder, normaliser, heads, config.task)[0]
-        for split in clips
-        if split != TRAIN
-    }
+    final = {split: evaluate(network, clips[split], encoder, normaliser, heads)[0] for split in clips if split != TRAIN}
     metrics = {
         "epochs": state.history,
         "best_epoch": state.best_epoch,
@@ -116,12 +109,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
 
 
 def evaluate(
-    network: SpikingNetwork | AnnNetwork,
-    clips: ClipSet,
-    encoder: Encoder,
-    normaliser: Normaliser,
-    heads: HeadSlices,
-    task: TaskConfig = _RECOGNITION,
+    network: SpikingNetwork | AnnNetwork, clips: ClipSet, encoder: Encoder, normaliser: Normaliser, heads: HeadSlices
 ) -> tuple[dict[str, dict[str, float | int]], dict[str, float]]:
     """Accuracy per head on a set of clips, and each spiking layer's mean rate (spikes a neuron and step)."""
     network.eval()
@@ -133,7 +121,9 @@ def evaluate(
             inputs = _inputs(clips, indices, None, encoder, normaliser)
             if isinstance(network, SpikingNetwork):
                 layers = network.layers(inputs)
-                scores.append(_scores(layers[-1], len(layers), task).numpy())
+                # As the host reads the deployed network's spikes.
+                steps = None if network.readout is None else network.readout.plain()
+                scores.append(counts(layers[-1]).numpy() if steps is None else steps.scores(layers[-1].numpy()))
                 spikes.append([float(layer.mean()) * len(indices) for layer in layers])
             else:
                 scores.append(network.scores(inputs).numpy())
@@ -142,13 +132,6 @@ def evaluate(
         mean = np.sum(spikes, axis=0) / len(clips)
         rates = dict(zip(network.layer_names, map(float, mean), strict=True))
     return accuracy(decide(np.concatenate(scores), heads), clips.labels), rates
-
-
-def _scores(output: torch.Tensor, latency_steps: int, task: TaskConfig) -> torch.Tensor:
-    """Scores (sample, neuron) of clips, or (sample, neuron, step) of every step, from the output's spikes."""
-    if task.name == SEGMENTATION:
-        return trained_scores(output, latency_steps, task.readout_steps)
-    return counts(output)
 
 
 def _normaliser(config: Config, clips: ClipSet) -> Normaliser:
@@ -330,11 +313,7 @@ def _train_epoch(
         for indices, offset in _batches(clips, config, epoch):
             inputs = _inputs(clips, indices, offset, encoder, normaliser)
             labels = {head: torch.from_numpy(values[indices]) for head, values in clips.labels.items()}
-            if isinstance(network, SpikingNetwork):
-                scores = _scores(network(inputs), len(network.layer_names), config.task)
-            else:
-                scores = network.scores(inputs)
-            loss = multi_head_loss(scores, labels, heads, config.training, scale)
+            loss = multi_head_loss(network.scores(inputs), labels, heads, config.training, scale)
             if not bool(torch.isfinite(loss)):
                 raise DivergedError(
                     f"epoch {epoch + 1}",

@@ -31,7 +31,7 @@ class LayerPlan:
 
 
 def plan_layers(network: NetworkConfig, channels: int, features: int, outputs: int) -> tuple[LayerPlan, ...]:
-    """Every layer's sizes, from input (channel, feature) to the heads' ``outputs`` neurons.
+    """Every layer's sizes, from input (channel, feature) to the heads' ``outputs`` neurons; 0 for no heads.
 
     Raises
     ------
@@ -62,7 +62,8 @@ def plan_layers(network: NetworkConfig, channels: int, features: int, outputs: i
     for index, size in enumerate(network.dense, start=1):
         layers.append(LayerPlan(f"dense{index}", "dense", neurons, size, 1, 1))
         neurons = size
-    layers.append(LayerPlan("heads", "dense", neurons, outputs, 1, 1))
+    if outputs:
+        layers.append(LayerPlan("heads", "dense", neurons, outputs, 1, 1))
     return tuple(layers)
 
 
@@ -77,13 +78,12 @@ def plan_dendrites(config: Config, plan: tuple[LayerPlan, ...]) -> tuple[LayerPl
         A layer has fewer inputs a neuron than branches.
     """
     dendrites = config.dendrites
-    every = ("conv", "dense")
-    kinds = {"all": every, "hidden": every, "early": ("conv",), "late": ("dense",), "none": ()}[dendrites.layers]
+    kinds = {"all": ("conv", "dense"), "early": ("conv",), "late": ("dense",), "none": ()}[dendrites.layers]
     if config.network.neuron != "dh_lif":
         return plan
     found = []
     for layer in plan:
-        if layer.kind not in kinds or (dendrites.layers == "hidden" and layer.name == "heads"):
+        if layer.kind not in kinds:
             found.append(layer)
             continue
         if layer.fan_in < dendrites.branches:

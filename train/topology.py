@@ -20,11 +20,13 @@ from torch import nn
 from torch.nn import functional
 
 from train.config import Config
+from train.config_checks import SEGMENTATION
 from train.neurons import dh_lif, dh_spiking, lif, slayer
 from train.neurons.branches import branch_taus, decay_of, gain_of
 from train.neurons.dynamics import DECAY_ONE
 from train.neurons.dynamics import dh_lif as dh_lif_dynamics
 from train.plan import LayerPlan, plan_dendrites, plan_layers
+from train.segmentation.step_readout import StepReadout
 
 # vThMant is 17 bits and the threshold times 64.
 THRESHOLD_MAX = 2047.0
@@ -48,7 +50,11 @@ class SpikingNetwork(nn.Module):
         The blocks, one for each entry of ``plan``.
     layer_names
         Names of the spiking layers: ``plan`` without ``flatten``.
+    readout
+        Where every step is told, what reads the last layer's spikes in place of heads.
     """
+
+    readout: StepReadout | None
 
     def __init__(self, config: Config, plan: tuple[LayerPlan, ...]) -> None:
         super().__init__()
@@ -69,6 +75,7 @@ class SpikingNetwork(nn.Module):
         for block, start in zip(self.blocks, starts, strict=True):
             if start is not None:
                 _draw_weights(block, start[1])
+        self.readout = None
 
     def forward(
         self, spikes: Float[torch.Tensor, "sample channel feature 1 time"]
@@ -91,9 +98,10 @@ class SpikingNetwork(nn.Module):
 
     def scores(
         self, spikes: Float[torch.Tensor, "sample channel feature 1 time"]
-    ) -> Float[torch.Tensor, "sample neuron"]:
-        """Spike counts (sample, neuron)."""
-        return counts(self(spikes))
+    ) -> Float[torch.Tensor, "sample neuron *step"]:
+        """Spike counts (sample, neuron), or the scores (sample, class, step) that the readout gives."""
+        output: torch.Tensor = self(spikes)
+        return counts(output) if self.readout is None else self.readout(output)
 
 
 class AnnNetwork(nn.Module):
@@ -136,6 +144,11 @@ def build_network(config: Config, channels: int, features: int, outputs: int) ->
 
     Weights come from torch's global generator: seed it first.
     """
+    if config.task.name == SEGMENTATION:
+        network = SpikingNetwork(config, plan_layers(config.network, channels, features, 0))
+        latency = len(network.layer_names)
+        network.readout = StepReadout(network.plan[-1].channels_out, outputs, config.task.readout_steps, latency)
+        return network
     plan = plan_layers(config.network, channels, features, outputs)
     return AnnNetwork(config, plan) if config.network.neuron == "ann" else SpikingNetwork(config, plan)
 
