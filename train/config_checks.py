@@ -199,7 +199,9 @@ def _check_task(config: "Config") -> None:
             "configuration key network.neuron", "is 'ann', which tells whole clips alone", allowed="lif or dh_lif"
         )
     if not config.network.dense:
-        raise CallError("configuration key network.dense", "is empty", allowed="a layer to read, where there are no heads")
+        raise CallError(
+            "configuration key network.dense", "is empty", allowed="a layer to read, where there are no heads"
+        )
     if config.noise.share > 0:
         raise CallError(
             "configuration key noise.share", f"is {config.noise.share:g}", allowed="0 where the task is segmentation"
