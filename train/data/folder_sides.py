@@ -45,13 +45,16 @@ def draw_sides(
             members.setdefault(name, []).append(group)
     needs = {name: _quota(len(own), validation_share, test_share) for name, own in members.items()}
     sides: dict[str, str] = {}
-    while waiting := {name: left for name, own in members.items() if (left := [g for g in own if g not in sides])}:
-        name = min(waiting, key=lambda name: (len(waiting[name]), name))
-        for group in waiting[name]:
-            side = max(SPLITS, key=lambda side: (needs[name][side], side == TRAIN))
-            sides[group] = side
-            for own in classes[group]:
-                needs[own][side] -= 1
+    waiting = {name: len(own) for name, own in members.items()}
+    while left := [name for name, count in waiting.items() if count]:
+        rarest = min(left, key=lambda name: (waiting[name], name))
+        for group in members[rarest]:
+            if group in sides:
+                continue
+            sides[group] = max(SPLITS, key=lambda side: (needs[rarest][side], side == TRAIN))
+            for name in classes[group]:
+                needs[name][sides[group]] -= 1
+                waiting[name] -= 1
     for name in sorted(members):
         if all(sides[group] != TRAIN for group in members[name]):
             sides[members[name][0]] = TRAIN

@@ -69,6 +69,8 @@ def attach_labels(data: DataSet, config: DataConfig) -> DataSet:
         piece of the data set; a head reaches too few recordings, has one class, or one that training lacks.
     """
     claims = [claim for path in config.labels for claim in _read(Path(path))]
+    if not data.recordings:
+        return data
     files = " and ".join(config.labels)
     remarks, details = list(data.remarks), dict(data.details)
     wanted = [claim for claim in claims if not config.heads or claim.head in config.heads]

@@ -1,5 +1,6 @@
 """Labels from CSV files: what they give, what is counted and told, what is refused."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -190,6 +191,11 @@ def test_votes_have_no_order(rows):
             assert majority(values) == majority(values[::-1])
             assert majority(values) is None or values.count(majority(values)) * 2 > len(values)
     assert agreement(list(by_key.values())) == agreement(list(by_key.values())[::-1])
+
+
+def test_nothing_is_attached_to_nothing(attach, data):
+    empty = dataclasses.replace(data, recordings=())
+    assert attach("p,emotion,sad,a,,", to=empty) is empty
 
 
 def test_alpha_is_krippendorffs():
