@@ -62,6 +62,18 @@ class ClipSet:
     def __len__(self) -> int:
         return len(self.start)
 
+    def starts(
+        self, indices: Sequence[int] | Int64[Indices, "clip"], offset: Int64[Indices, "clip"] | None = None
+    ) -> Int64[Indices, "clip"]:
+        """First frames of some clips, each moved by ``offset`` as `features` does."""
+        chosen = np.asarray(indices, np.int64)
+        start = self.start[chosen]
+        if offset is None:
+            return start
+        frames = [self.sequences[recording].shape[1] for recording in self.recording[chosen]]
+        moved: Indices = np.clip(start + offset, 0, np.array(frames, np.int64) - self.steps)
+        return moved
+
     def features(
         self, indices: Sequence[int] | Int64[Indices, "clip"], offset: Int64[Indices, "clip"] | None = None
     ) -> Float32[Features, "clip feature {self.steps}"]:
@@ -79,11 +91,7 @@ class ClipSet:
         NDArray[np.float32], shape (clip, feature, time)
         """
         chosen = np.asarray(indices, np.int64)
-        start = self.start[chosen]
-        recordings = self.recording[chosen]
-        if offset is not None:
-            last = np.array([self.sequences[recording].shape[1] for recording in recordings], np.int64) - self.steps
-            start = np.clip(start + offset, 0, last)
+        recordings, start = self.recording[chosen], self.starts(chosen, offset)
         count = self.sequences[0].shape[0] if self.sequences else 0
         found = np.empty((len(chosen), count, self.steps), np.float32)
         for row, (recording, first) in enumerate(zip(recordings, start, strict=True)):

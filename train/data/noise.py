@@ -1,6 +1,7 @@
 """Noise for recordings, made or taken from other recordings, mixed in at an exact signal-to-noise ratio."""
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from train.errors import CallError, MaestroError
 # Pink and brown noise begin where hearing does; over 75 s, more than half of pink's power would lie below otherwise.
 PINK_LOW_HZ = 20.0
 # Mains (IEC 60196), and the highest frequency up to which their harmonics are heard.
-MAINS_HZ = (50.0, 60.0)
+MAINS_HZ = (50, 60)
 HUM_HIGH_HZ = 2000.0
 # Recordings heard at once in babble, where the pool has as many.
 VOICES = 6
@@ -110,7 +111,7 @@ def _coloured(
 
 
 def _hum(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    mains_hz = float(rng.choice(MAINS_HZ))
+    mains_hz = int(rng.choice(MAINS_HZ))
     # At least the fundamental, whatever the rate.
     count = max(1, int(min(HUM_HIGH_HZ, 0.45 * sample_rate_hz) / mains_hz))
     number = np.arange(1, count + 1)
@@ -118,11 +119,13 @@ def _hum(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArray
     amplitude = np.exp(rng.normal(0, 0.5, count)) / number
     amplitude *= np.sqrt(2 / np.sum(amplitude**2))
     phase = rng.uniform(0, 2 * np.pi, count)
-    angle = 2 * np.pi * mains_hz / sample_rate_hz * np.arange(samples)
-    found = np.zeros(samples)
+    # Whole periods in whole samples: what comes after is the same again.
+    period = sample_rate_hz // math.gcd(sample_rate_hz, mains_hz)
+    angle = 2 * np.pi * mains_hz / sample_rate_hz * np.arange(min(period, samples))
+    found = np.zeros(angle.size)
     for index in range(count):
         found += amplitude[index] * np.sin(number[index] * angle + phase[index])
-    return found.astype(np.float32)
+    return np.resize(found, samples).astype(np.float32)
 
 
 def _from_pool(

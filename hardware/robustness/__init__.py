@@ -1,0 +1,1 @@
+"""How accuracy holds out against noise, rooms and changes of level, pitch and tempo."""
