@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from train.artifacts import atomic_write
 
 _FORMAT = 1
+# What h5py raises where bytes are not what HDF5 wrote.
+_HDF5 = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def names_in(path: Path) -> list[str]:
         It is gone, or cannot be read.
     """
     with _opened(path) as file:
-        return list(file)
+        return _list(file)
 
 
 def places_in(path: Path, names: Collection[str]) -> Iterator[tuple[str, Place | None]]:
@@ -87,9 +89,8 @@ def places_in(path: Path, names: Collection[str]) -> Iterator[tuple[str, Place |
         As `names_in`.
     """
     with _opened(path) as file:
-        found: list[tuple[str, Place | None, int]] = []
-        for name in sorted(set(names) & set(file)):
-            found.append((name, *_place(path, file[name])))
+        chosen = sorted(set(names) & set(_list(file)))
+        found = [(name, *_place(path, file, name)) for name in chosen]
     for name, place, crc in found:
         whole = place is not None and zlib.crc32(read_bytes(place, 0, place.shape[0])) == crc
         yield name, place if whole else None
@@ -122,11 +123,19 @@ def read_bytes(place: Place, first: int, last: int) -> bytes:
     return read
 
 
-def _place(path: Path, entry: h5py.Dataset) -> tuple[Place | None, int]:
+def _list(file: h5py.File) -> list[str]:
     try:
+        return list(file)
+    except _HDF5 as error:
+        raise DamagedError("its list of entries is not whole") from error
+
+
+def _place(path: Path, file: h5py.File, name: str) -> tuple[Place | None, int]:
+    try:
+        entry = file[name]
         offset, shape, crc = entry.id.get_offset(), entry.shape, int(entry.attrs["crc32"])
         fits = len(shape) == 2 and entry.dtype == np.float32 and offset is not None
-    except (OSError, KeyError, RuntimeError, TypeError, AttributeError, ValueError):
+    except _HDF5:
         return None, 0
     return (Place(path, offset, (shape[0], shape[1])) if fits else None), crc
 
@@ -137,11 +146,11 @@ def _opened(path: Path) -> h5py.File:
     try:
         # Files never change, so that nothing need be locked (not every network's disk can).
         file = h5py.File(path, "r", locking=False)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except _HDF5 as error:
         raise DamagedError("it is no whole HDF5 file") from error
     try:
         written = int(file.attrs["format"])
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except _HDF5 as error:
         file.close()
         raise DamagedError("it is no file of the feature store") from error
     if written != _FORMAT:

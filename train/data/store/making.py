@@ -193,11 +193,12 @@ def _foretell(jobs: Sequence[Job], name: str, label: str) -> None:
             f"the features of {name} need {_size(needed + 2 * SHARD_BYTES)} of disk, {_size(free)} are free",
             cure="free some disk space, or put the folder .cache on another disk (a link will do)",
         )
+    count = f"{len(jobs)} recording{'' if len(jobs) == 1 else 's'}"
     using = min(cores(), len(jobs))
     left_s = seconds * _second(jobs[0].config) * max(len(job.shelves) for job in jobs) / using
     minutes = f"{left_s / 60:.0f} minutes" if left_s >= 90 else f"{left_s:.0f} s"
     say(
-        f"{label}: {seconds / 3600:.2f} hours of sound in {len(jobs)} recordings; about {_size(needed)} of disk "
+        f"{label}: {seconds / 3600:.2f} hours of sound in {count}; about {_size(needed)} of disk "
         f"({_size(free)} free) and {minutes} on {using} {'core' if using == 1 else 'cores'}"
     )
 
