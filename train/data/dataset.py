@@ -1,11 +1,12 @@
 """A data set: recordings with their labels and the side each is on, whatever they were read from."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from train.config import Config
-from train.errors import MaestroError
+from train.errors import CallError, MaestroError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 # Sides that every data set has; one may have more test sets, named test_SOMETHING.
@@ -111,6 +112,7 @@ def open_dataset(config: Config) -> DataSet:
         from train.data.label_files import attach_labels
 
         found = attach_labels(found, config.data)
+    found = _chosen(found, config.data.heads)
     for split in SPLITS:
         if split not in found.splits:
             raise MaestroError(
@@ -119,6 +121,21 @@ def open_dataset(config: Config) -> DataSet:
                 cure="give more recordings, or choose other splits; `--summary` shows them",
             )
     return found
+
+
+def _chosen(data: DataSet, heads: Sequence[str]) -> DataSet:
+    """The data set with those heads alone, in their order; all of them if none is named."""
+    for head in heads:
+        if head not in data.labels:
+            raise CallError(
+                "configuration key data.heads",
+                f"names {head!r}, which {data.name} has no labels of",
+                allowed=f"of {', '.join(data.labels)}",
+                cure="choose another, or give label files (data.labels)",
+            )
+    if not (heads or data.labels):
+        raise MaestroError(data.name, "has no labels", cure="give label files (data.labels)")
+    return dataclasses.replace(data, labels={head: data.labels[head] for head in heads or data.labels})
 
 
 def _read(config: Config) -> DataSet:
