@@ -101,12 +101,12 @@ def _again(source: str, overrides: list[str]) -> str:
 def _look(config: Config) -> DataSet:
     """The data set for a summary: a side may be empty, and MAESTRO's table is enough."""
     if config.data.source == "maestro":
-        from train.data.maestro.reader import has_files, read_maestro
+        from train.data.maestro.reader import has_files, look_at_maestro
 
         files = has_files(config.data)
         if not files:
             say(f"{config.data.root}: none of MAESTRO's recordings; this is what the table says")
-        found = read_maestro(config.data, files=files)
+        found = look_at_maestro(config.data, files=files)
     else:
         from train.data.folder import read_folder
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from train.config import DataConfig
-from train.data.dataset import SPLITS, TEST, TRAIN, DataSet, Recording, classes_of
+from train.data.dataset import TEST, TRAIN, DataSet, Recording, classes_of
 from train.data.maestro.asap import read_asap
 from train.data.maestro.eras import DEBATABLE, check_eras, era_of, read_eras
 from train.data.maestro.pieces import Pieces, confusable, identify
@@ -50,10 +50,21 @@ def read_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
     Raises
     ------
     MaestroError
-        No table, a wrong one, or none of its files; a file of labels or sides is wrong.
+        No table, a wrong one, or none of its files; a file of labels or sides is wrong; there is nothing to learn.
     CallError
         data.split_files is not set, or data.eras is wrong.
     """
+    found = look_at_maestro(config, files=files)
+    if not found.labels and not config.labels:
+        reasons = "; ".join(remark for remark in found.remarks if remark.startswith("no head"))
+        raise MaestroError(
+            config.root, f"nothing to learn: {reasons}", cure="give more recordings, or label files with data.labels"
+        )
+    return found
+
+
+def look_at_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
+    """The same, even if nothing can be learned from it."""
     root = Path(config.root)
     table = find_table(root, config.table)
     rows = read_table(table)
@@ -89,10 +100,6 @@ def read_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
         for entry in placed
     )
     heads = classes_of(recordings, tuple(labels))
-    if not heads and not config.labels:
-        raise MaestroError(
-            str(root), "nothing to learn: " + "; ".join(notes.remarks), cure="give more recordings, or label files"
-        )
     return DataSet("MAESTRO v3.0.0", root, recordings, heads, tuple(notes.remarks), notes.details)
 
 
@@ -242,9 +249,9 @@ def _styles(notes: _Notes, placed: Sequence[Entry], rows: Mapping[str, Row], con
     if debatable:
         notes.add(f"the eras of {len(debatable)} composers can be argued about", "debatable eras", debatable)
     sides = on_sides(named, placed)
-    lacking = sorted(era for era, found in sides.items() if not set(SPLITS) <= found)
+    lacking = sorted(era for era, found in sides.items() if not {TRAIN, TEST} <= found)
     if lacking:
-        notes.add(f"style: no recordings on all three sides, so left out: {', '.join(lacking)}")
+        notes.add(f"style: not on both sides, training and test, so left out: {', '.join(lacking)}")
     if config.split == "performances":
         heard = {entry.piece for entry in placed if entry.side == TRAIN}
         tested = [entry for entry in placed if entry.side == TEST]
@@ -255,6 +262,6 @@ def _styles(notes: _Notes, placed: Sequence[Entry], rows: Mapping[str, Row], con
         )
     found = {name: era for name, era in named.items() if era not in lacking}
     if len(set(found.values())) < 2:
-        notes.add("no head style: fewer than two eras are on all three sides")
+        notes.add("no head style: fewer than two eras can be learned and tested")
         return {}
     return found

@@ -1,0 +1,263 @@
+"""MAESTRO as a data set: what is there, what is said of it, and the whole table against what is known of it."""
+
+import csv
+import dataclasses
+import json
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from train.config import parse_config
+from train.data.dataset import SPLITS, open_dataset
+from train.data.maestro.reader import has_files, look_at_maestro, read_maestro
+from train.errors import CallError, MaestroError
+
+
+def said(data, text):
+    """The one remark that holds ``text``."""
+    (found,) = [remark for remark in data.remarks if text in remark]
+    return found
+
+
+def test_a_small_tree(write, two_titles, config):
+    root = write(two_titles, files=("audio",))
+    data = read_maestro(config(root))
+    assert len(data.recordings) == 11
+    assert data.path == root
+    assert data.labels == {
+        "title": (
+            "Frédéric Chopin - Ballade No. 1 in G Minor, Op. 23",
+            "Joseph Haydn - Sonata in C Major, Hob. XVI:48",
+        ),
+        "style": ("Classical", "Romantic"),
+    }
+    for recording in data.recordings:
+        assert data.file_of(recording).is_file()
+        assert recording.file.endswith(".wav")
+        assert recording.duration_s == 2.5
+        assert recording.labels.get("title", recording.piece) == recording.piece
+    berg = next(found for found in data.recordings if "Berg" in found.piece)
+    assert berg.labels == {}
+    assert said(data, "the table has 11 recordings; MAESTRO v3.0.0's has 1276")
+    assert said(data, "1 recordings are of 1 pieces with fewer than 3 takes")
+    assert said(data, "style: not on both sides, training and test, so left out: Modern")
+
+
+def test_what_is_missing_is_counted_and_named_before_sides_are_drawn(write, two_titles, config):
+    root = write(two_titles, files=("audio", "midi"))
+    for entry in two_titles[:3]:
+        (root / entry["audio_filename"]).unlink()
+    (root / two_titles[0]["midi_filename"]).unlink()
+    data = read_maestro(config(root))
+    assert said(data, "no file") == "1 of 11 recordings have no file and are left out"
+    assert data.details["missing files"] == (f"{two_titles[0]['audio_filename']} or {two_titles[0]['midi_filename']}",)
+    assert said(data, "rendered from MIDI") == "2 recordings are rendered from MIDI, 8 are sound"
+    assert Counter(recording.file[-4:] for recording in data.recordings) == {".wav": 8, "midi": 2}
+    assert len(read_maestro(config(root, media="midi")).recordings) == 10
+    sound = look_at_maestro(config(root, media="audio"))
+    assert len(sound.recordings) == 8
+    # Two Haydns are too few for a title now, and one title is nothing to tell apart.
+    assert said(sound, "no head title")
+
+
+def test_nothing_there(write, two_titles, config):
+    root = write(two_titles)
+    assert not has_files(config(root))
+    with pytest.raises(
+        MaestroError, match=r"holds none of the 11 audio or midi files of its table, 2013/.*for one\. Unpack"
+    ):
+        read_maestro(config(root))
+    assert len(read_maestro(config(root), files=False).recordings) == 11
+    root = write(two_titles, files=("midi",))
+    assert has_files(config(root))
+    assert not has_files(config(root, media="audio"))
+
+
+def test_titles_alone_need_no_other_recordings(write, two_titles, config):
+    data = read_maestro(config(write(two_titles), heads=("title",)), files=False)
+    assert list(data.labels) == ["title"]
+    assert len(data.recordings) == 10
+
+
+def test_titles_that_were_asked_for_and_cannot_be_learned_are_an_error(write, two_titles, config):
+    text = r"head title: cannot be learned: 0 titles of 6 takes or more are on both sides, 0 of \d+ test recordings"
+    with pytest.raises(MaestroError, match=text):
+        read_maestro(config(write(two_titles), heads=("title",), min_recordings=6), files=False)
+
+
+def test_nothing_to_learn(write, row, config):
+    with pytest.raises(MaestroError, match=r"nothing to learn: no head title: 0 of 1 pieces .*; no head style"):
+        read_maestro(config(write([row(0)])), files=False)
+    assert read_maestro(config(write([row(0)]), labels=("more.csv",)), files=False).details["composers without an era"]
+
+
+def test_official_sides_have_no_titles_where_they_keep_them_apart(write, row, config):
+    rows = [
+        row(10 * n + player, composer=composer, title=f"Fantasia {n}", split=split, player=player)
+        for composer, base in (("Joseph Haydn", 0), ("Robert Schumann", 10))
+        for n, split in enumerate(SPLITS, start=base)
+        for player in range(3)
+    ]
+    data = read_maestro(config(write(rows), split="official"), files=False)
+    assert list(data.labels) == ["style"]
+    assert said(data, "no head title").startswith(
+        "no head title: 0 of 6 pieces are on more than one side, 0 are learned and tested, 0 of 6 test recordings"
+    )
+
+
+def test_official_sides_that_divide_a_take_are_told(write, row, two_titles, config):
+    rows = [*two_titles, row(40, composer="Robert Schumann", title="Fantasie Op. 17", player=3, part=1)]
+    rows.append(row(41, composer="Robert Schumann", title="Fantasie Op. 17", player=3, part=2, split="test"))
+    root = write(rows)
+    data = read_maestro(config(root, split="official"), files=False)
+    assert said(data, "comes between") == (
+        "the official split comes between the movements of 1 takes; split=performances does not"
+    )
+    assert data.details["takes on several sides"] == ("2013__03_R1_2013__Robert Schumann - Fantasie Op. 17",)
+    ours = read_maestro(config(root), files=False)
+    assert len({found.split for found in ours.recordings if "Schumann" in found.piece}) == 1
+
+
+def test_split_files_in_the_form_of_the_seeds(write, two_titles, config, tmp_path):
+    root = write(two_titles)
+    ids = [found.id for found in read_maestro(config(root), files=False).recordings]
+    sides = {"train": [*ids[0:3], *ids[5:8], ids[10]], "val": [ids[3]], "test": [ids[4], ids[8], ids[9]]}
+    for name, part in sides.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(part))
+    data = read_maestro(config(root, split="files", split_files=str(tmp_path)), files=False)
+    assert [found.id for found in data.of_split("test")] == sides["test"]
+    assert [found.id for found in data.of_split("validation")] == sides["val"]
+    assert {head: len(names) for head, names in data.labels.items()} == {"title": 2, "style": 2}
+
+
+def test_recordings_in_no_split_file_are_left_out(write, two_titles, config, tmp_path):
+    root = write(two_titles)
+    ids = [found.id for found in read_maestro(config(root), files=False).recordings]
+    for name, part in {"train": [*ids[0:3], *ids[5:7]], "val": [ids[3]], "test": [ids[4], ids[7], ids[8]]}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(part))
+    data = read_maestro(config(root, split="files", split_files=str(tmp_path), heads=("style",)), files=False)
+    assert said(data, "none of the split files") == "2 recordings are in none of the split files and are left out"
+    assert data.details["without a side"] == (ids[9], ids[10])
+
+
+def test_a_table_of_eras_goes_before_ours(write, two_titles, config, tmp_path):
+    path = tmp_path / "eras.toml"
+    path.write_text('"Joseph Haydn" = "Galant"\n')
+    data = read_maestro(config(write(two_titles), eras=str(path)), files=False)
+    assert data.labels["style"] == ("Galant", "Romantic")
+    with pytest.raises(CallError, match="no such table of eras"):
+        read_maestro(config(write(two_titles), eras="none.toml"), files=False)
+
+
+def test_a_side_that_is_empty_is_refused_where_it_is_learned(write, two_titles):
+    root = write(two_titles[:5], files=("midi",))
+    sections = {"source": "maestro", "root": str(root), "split": "official", "labels": []}
+    with pytest.raises(MaestroError, match="nothing to learn"):
+        open_dataset(parse_config({"data": sections}))
+
+
+PIECES = st.tuples(
+    st.sampled_from(["Joseph Haydn", "Frédéric Chopin", "Johann Sebastian Bach", "Nobody"]),
+    st.sampled_from(["Sonata Op. 1", "Sonata, Op.1", "Sonata Op. 1, 1st mov.", "Fantasy", "Prelude & Fugue", "Aria"]),
+    st.integers(1, 6),
+    st.integers(1, 3),
+    st.sampled_from(SPLITS),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    st.lists(PIECES, min_size=1, max_size=25, unique_by=lambda piece: piece[:4]),
+    st.integers(1, 4),
+    st.sampled_from(["performances", "official"]),
+    st.randoms(),
+)
+def test_no_leak_over_random_tables(write, row, config, pieces, least, split, random):
+    rows = [
+        row(n, composer=composer, title=title, player=player, part=part, split=side)
+        for n, (composer, title, player, part, side) in enumerate(pieces)
+    ]
+    keys = {"split": split, "min_recordings": least, "labels": ("more.csv",)}
+    data = read_maestro(config(write(rows), **keys), files=False)
+    # No recording, and so no clip of one, and no take is on two sides.
+    assert len({found.id for found in data.recordings}) == len(data.recordings) == len(rows)
+    assert len({found.file for found in data.recordings}) == len(rows)
+    sides, takes = defaultdict(set), defaultdict(set)
+    for found in data.recordings:
+        sides[found.group].add(found.split)
+        takes[found.piece].add(found.group)
+    assert all(len(found) == 1 for found in sides.values())
+    for head, names in data.labels.items():
+        learned, tested = (
+            {found.labels[head] for found in data.of_split(side) if head in found.labels} for side in ("train", "test")
+        )
+        assert tested <= learned == set(names)
+        if head == "title":
+            assert tested == learned
+            assert all(len(takes[name]) >= least for name in names)
+    random.shuffle(rows)
+    assert read_maestro(config(write(rows), **keys), files=False) == data
+
+
+@pytest.fixture(scope="module")
+def raw(whole):
+    """Rows of MAESTRO's own table, read without a line of ours."""
+    with (whole / "maestro-v3.0.0.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_whole_table_is_what_is_known_of_it(raw, whole, config):
+    titles = Counter((found["canonical_composer"], found["canonical_title"]) for found in raw)
+    counts = [sum(count >= least for count in titles.values()) for least in (1, 2, 3, 5)]
+    assert (len(raw), counts) == (1276, [856, 203, 89, 25])
+    several = defaultdict(set)
+    for found in raw:
+        several[found["canonical_composer"], found["canonical_title"]].add(found["split"])
+    assert sum(len(sides) > 1 for sides in several.values()) == 5
+    data = read_maestro(config(whole), files=False)
+    assert len(data.recordings) == 1276
+    assert sum(found.duration_s for found in data.recordings) / 3600 == pytest.approx(198.65, abs=0.005)
+    # After joining. More takes than recordings stand behind no number here: movements of one take count once.
+    takes = defaultdict(set)
+    for found in data.recordings:
+        takes[found.piece].add(found.group)
+    assert [sum(len(found) >= least for found in takes.values()) for least in (1, 2, 3, 5)] == [494, 217, 133, 57]
+    assert len({found.group for found in data.recordings}) == 1169
+    assert {head: len(names) for head, names in data.labels.items()} == {"title": 130, "style": 4}
+    assert len(data.details["joined titles"]) == 182
+    assert len(data.details["debatable eras"]) == 22
+
+
+def test_the_official_split_comes_between_movements(raw, whole, config):
+    data = read_maestro(config(whole, split="official"), files=False)
+    assert Counter(found.split for found in data.recordings) == {"train": 962, "test": 177, "validation": 137}
+    assert {found.id: found.split for found in data.recordings} == {
+        f"{found['year']}__{found['midi_filename'][5:].removesuffix('.midi')}": found["split"] for found in raw
+    }
+    assert list(data.labels) == ["style"]
+    assert len(data.details["takes on several sides"]) == 6
+    assert said(data, "no head title").startswith("no head title: 8 of 494 pieces are on more than one side, 2 are")
+
+
+def test_asap_for_the_whole_table(whole, shared, config):
+    data = read_maestro(config(whole, asap=str(shared / "asap" / "metadata.csv")), files=False)
+    assert said(data, "ASAP") == "ASAP knows 357 recordings from beginning to end"
+    assert len(data.labels["title"]) == 131
+
+
+def test_part_of_the_whole_table_keeps_names_and_sides(whole, config, tmp_path):
+    """Half of the recordings are there: pieces are called alike, and titles all of whose takes are there lie alike."""
+    every = read_maestro(config(whole), files=False)
+    title = every.labels["title"][0]
+    chosen = [found for found in every.recordings if found.labels.get("title") == title or "Bach" in found.piece]
+    for found in chosen:
+        (tmp_path / found.file).parent.mkdir(exist_ok=True)
+        (tmp_path / found.file).touch()
+    part = read_maestro(config(tmp_path, table=str(whole / "maestro-v3.0.0.csv")))
+    known = {found.id: dataclasses.replace(found, labels={}) for found in every.recordings}
+    assert [dataclasses.replace(found, labels={}) for found in part.recordings] == [
+        known[found.id] for found in part.recordings
+    ]
+    assert title in part.labels["title"]
