@@ -85,7 +85,8 @@ def sound_blocks(path: Path, sample_rate_hz: int) -> Iterator[NDArray[np.float32
         # Loaded only here: the synthesiser and its SoundFont are not needed for recorded sound.
         from train.data.synth import render_midi
 
-        yield from _checked(path, [render_midi(path, sample_rate_hz)])
+        audio = render_midi(path, sample_rate_hz)
+        yield from _checked(path, (audio[first : first + _BLOCK] for first in range(0, audio.size, _BLOCK)))
         return
     check_whole(path, size)
     with _opened(path) as file:

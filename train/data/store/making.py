@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ from train.features import block_features, feature_names, hop_samples, sound_fea
 _ENTRY_BYTES = 1024
 # Seconds of sound that the time of a second is measured on.
 _TRIAL_S = 30
+# Bytes that a process takes whatever it works on, and for each sample of a recording that it needs as a whole (a MIDI
+# file, or one that is changed): 45 minutes at 16 kHz are 1.4 GB at most.
+_PROCESS_BYTES, _SAMPLE_BYTES = 150e6, 32
 # The trial reads no file; this much longer a second of a 16-bit stereo file takes.
 _READING = 2.2
 
@@ -124,9 +128,15 @@ def make_features(data: DataSet, jobs: Sequence[Job], contents: Contents, label:
     waiting = {shelf: shelf.waiting_bytes() for shelf in shelves}
     # Threads need no limit: the features call no BLAS, and scipy's and soxr's transforms run on one.
     in_parallel(
-        _make, jobs, label, "s of sound", sizes=seconds,
-        note=lambda: f"({heard_s / 3600:.2f} of {total_h:.2f} h)", each=kept,
-    )  # fmt: skip
+        _make,
+        jobs,
+        label,
+        "s of sound",
+        _processes(jobs),
+        sizes=seconds,
+        note=lambda: f"({heard_s / 3600:.2f} of {total_h:.2f} h)",
+        each=kept,
+    )
     for shelf in shelves:
         shelf.pack()
     return bad
@@ -194,13 +204,32 @@ def _foretell(jobs: Sequence[Job], name: str, label: str) -> None:
             cure="free some disk space, or put the folder .cache on another disk (a link will do)",
         )
     count = f"{len(jobs)} recording{'' if len(jobs) == 1 else 's'}"
-    using = min(cores(), len(jobs))
+    using = _processes(jobs)
     left_s = seconds * _second(jobs[0].config) * max(len(job.shelves) for job in jobs) / using
     minutes = f"{left_s / 60:.0f} minutes" if left_s >= 90 else f"{left_s:.0f} s"
     say(
         f"{label}: {seconds / 3600:.2f} hours of sound in {count}; about {_size(needed)} of disk "
         f"({_size(free)} free) and {minutes} on {using} {'core' if using == 1 else 'cores'}"
     )
+
+
+def _processes(jobs: Sequence[Job]) -> int:
+    """As many as there are cores and jobs, and as half of the memory that is available has room for."""
+    whole = [
+        job.recording.duration_s * job.config.sample_rate_hz
+        for job in jobs
+        if job.file.suffix.lower() in MIDI_SUFFIXES or any(change is not None for change in job.changes)
+    ]
+    room = _available_bytes() / 2 / (_PROCESS_BYTES + _SAMPLE_BYTES * max(whole, default=0))
+    return max(1, min(cores(), len(jobs), int(room)))
+
+
+def _available_bytes() -> float:
+    try:
+        found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return 1024.0 * int(found[1]) if found else 4e9
 
 
 def _second(config: Config) -> float:

@@ -270,3 +270,17 @@ def test_a_list_of_contents_that_cannot_be_written(tmp_path):
     (tmp_path / "contents.jsonl").mkdir()
     with pytest.raises(MaestroError, match=r"contents\.jsonl: cannot be written: Is a directory\. Free some disk"):
         Contents(tmp_path / "contents.jsonl").learn(file, Stamp.of(file), "sha")
+
+
+def test_whole_recordings_are_worked_on_by_no_more_processes_than_memory_has_room_for(make_set, config, monkeypatch):
+    data = make_set(1.0, 1.0, 1.0)
+    entry = dataclasses.replace(data.recordings[0], duration_s=2700.0)
+    shelf = making.Shelf(artifacts.CACHE)
+    monkeypatch.setattr(making, "cores", lambda: 8)
+    monkeypatch.setattr(making, "_available_bytes", lambda: 8e9)
+    for file, change, count in (("a.wav", None, 8), ("a.mid", None, 2), ("a.wav", Louder(2.0), 2)):
+        job = making.Job(data.path / file, entry, config, (shelf,), (change,))
+        assert making._processes([job] * 9) == count
+    assert making._processes([job] * 1) == 1
+    monkeypatch.setattr(making, "_available_bytes", lambda: 1e8)
+    assert making._processes([job] * 9) == 1
