@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -122,10 +123,30 @@ if told["limit"]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (told["limit"], told["limit"]))
 data = DataSet(told["name"], Path(told["path"]), tuple(Recording(**entry) for entry in told["recordings"]), {})
 config = Config(data=DataConfig(source="folder", root="x"), features=FeatureConfig(clip_s=0.5))
-try:
-    dataset_features(data, config)
-except MaestroError as error:
-    sys.exit(f"error: {error}")
+def run():
+    try:
+        dataset_features(data, config)
+    except MaestroError as error:
+        sys.exit(f"error: {error}")
+
+
+if told["disk"]:
+    import subprocess
+    from train.data.store import making
+    # Whoever shares the disk may fill it after the forecast.
+    making._foretell = lambda *_: None
+    kept = []
+    for size in told["disk"]:
+        subprocess.run(["mount", "-o", f"remount,size={size}k", told["cache"]], check=True)
+        try:
+            dataset_features(data, config)
+            print(size, "made", file=sys.stderr)
+        except MaestroError as error:
+            print(size, error, file=sys.stderr)
+        kept.append({path.stem for path in artifacts.CACHE.rglob("pieces/[!.]*.h5")})
+        assert not list(artifacts.CACHE.rglob("*.tmp"))
+    assert kept[0] <= kept[1], kept
+run()
 """
 
 
@@ -134,16 +155,21 @@ def start(root):
     """start(data, limit): the features of a data set made by a process group of their own, files up to a limit."""
     started = []
 
-    def begin(data, limit=0):
+    def begin(data, limit=0, disk=()):
         told = {
             "cache": str(artifacts.CACHE),
             "name": data.name,
             "path": str(data.path),
             "recordings": [{**vars(entry), "labels": {}} for entry in data.recordings],
             "limit": limit,
+            "disk": disk,
         }
+        command = [sys.executable, "-c", SCRIPT, json.dumps(told)]
+        if disk:
+            mount = f'mount -t tmpfs -o size={disk[0]}k tmpfs {artifacts.CACHE} && exec "$@"'
+            command = ["unshare", "-rm", "sh", "-c", mount, "sh", *command]
         process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, json.dumps(told)],
+            command,
             cwd=root,
             stderr=subprocess.PIPE,
             text=True,
@@ -169,6 +195,22 @@ def test_files_that_may_not_grow(make_set, config, computed, start):
     assert "cannot be written: File too large. Free some disk space" in said
     dataset_features(data, config)
     assert "r2" in computed
+
+
+def test_a_small_disk_that_is_full(make_set, start):
+    tried = subprocess.run(
+        ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
+    )
+    if tried.returncode:
+        pytest.skip("no disk of its own may be mounted here")
+    artifacts.CACHE.mkdir()
+    # The features of a recording are 44 kB, those of all 350, and packing them takes as much again.
+    process = start(make_set(*[10.0] * 8), disk=(150, 250, 450, 2000))
+    said = process.communicate(timeout=240)[1]
+    assert process.returncode == 0, said
+    for size in (150, 250, 450):
+        assert re.search(rf"^{size} \S*\.h5: cannot be written: No space left on device\. Free some", said, re.M), said
+    assert "2000 made" in said
 
 
 def stored(data):
