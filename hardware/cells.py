@@ -124,7 +124,7 @@ def run_cell(job: Job) -> None:
     started, used = time.monotonic(), time.process_time()
     result = {"name": job.name, "key": job.key, "kind": job.kind, "model": job.model, "seed": job.config.training.seed}
     try:
-        result |= _train(job)
+        result |= train_cell(job)
     except DivergedError as error:
         # A search's cell that diverges is a result, and no reason to lose the others.
         if job.kind == COMPARE:
@@ -136,7 +136,8 @@ def run_cell(job: Job) -> None:
     write_json(job.file, {**result, "seconds": seconds, "config": section_dict(job.config), "provenance": provenance()})
 
 
-def _train(job: Job) -> dict[str, Any]:
+def train_cell(job: Job) -> dict[str, Any]:
+    """Train a cell's network, or find it trained: its validation, epochs and rates."""
     from train.loop import fit, is_done, validation_score
 
     if is_done(job.config, job.run):

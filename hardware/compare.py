@@ -13,6 +13,7 @@ from hardware.pool import run_jobs
 from hardware.result import make_result
 from hardware.searches import check_searches
 from train.artifacts import write_json
+from train.config_checks import SEGMENTATION
 from train.console import say
 from train.errors import CallError, MaestroError
 
@@ -45,18 +46,22 @@ def compare(experiment: Experiment, models: Sequence[str], out: Path, workers: i
     MaestroError
         Cells failed; the others were run, and a further call goes on. A result is damaged.
     """
+    if experiment.shared_config().task.name == SEGMENTATION:
+        raise CallError(
+            experiment.name, "tells every step, which has no clips to count", cure="use `python -m hardware segmentation`"
+        )
     check_searches(experiment)
     started = time.monotonic()
-    with _held(out):
+    with held(out):
         searched = experiment.searched(models)
         searches = {model: tuning_jobs(experiment, model, out) for model in searched}
         report = Report(_weights(experiment, models, searches), workers)
         # Here, so that the workers find all features cached and do not compute the same ones side by side.
         prepare(experiment)
-        _do("searches", [job for jobs in searches.values() for job in jobs], workers, report)
+        do_jobs("searches", [job for jobs in searches.values() for job in jobs], workers, report)
         chosen = {model: choose(experiment, model, jobs) for model, jobs in searches.items()}
         jobs = [compared_job(experiment, model, seed, chosen, out) for seed in experiment.all_seeds for model in models]
-        _do("comparison", jobs, workers, report)
+        do_jobs("comparison", jobs, workers, report)
         result = make_result(experiment, models, searches, chosen, jobs)
         result["seconds"]["this_call_wall"] = time.monotonic() - started
         write_json(out / "compare.json", result)
@@ -156,8 +161,14 @@ def _weights(experiment: Experiment, models: Sequence[str], searches: Mapping[st
     return names | {f"{model}-seed{seed}": epochs for seed in experiment.all_seeds for model in models}
 
 
-def _do(part: str, jobs: Sequence[Job], workers: int, report: Report) -> None:
-    """Do the jobs that are not done, and refuse to go on without one."""
+def do_jobs(part: str, jobs: Sequence[Job], workers: int, report: Report, work: str = WORK) -> None:
+    """Do the jobs that are not done by ``work``, and refuse to go on without one.
+
+    Raises
+    ------
+    MaestroError
+        A job failed; the others were done.
+    """
     missing = []
     for job in jobs:
         if read_cell(job) is None:
@@ -165,7 +176,7 @@ def _do(part: str, jobs: Sequence[Job], workers: int, report: Report) -> None:
         else:
             report.done(job, now=False)
     say(f"{part}: {len(jobs)} cells, {len(jobs) - len(missing)} of them done already")
-    run_jobs(WORK, missing, workers, report.done, report.failed)
+    run_jobs(work, missing, workers, report.done, report.failed)
     if report.failures:
         job, reason = report.failures[0]
         more = f", and {len(report.failures) - 1} more" if len(report.failures) > 1 else ""
@@ -190,7 +201,7 @@ def _in_words(cell: Mapping[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _held(out: Path) -> Iterator[None]:
+def held(out: Path) -> Iterator[None]:
     """Keep a second call out of the folder; the hold ends with this process, however that ends."""
     try:
         out.mkdir(parents=True, exist_ok=True)
