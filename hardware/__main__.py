@@ -202,5 +202,28 @@ def report(ctx: click.Context, runs: tuple[Path, ...], clip: int | None, out: Pa
     ctx.exit(report(runs, clip, out, table))
 
 
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--limit", type=click.IntRange(min=1), help="Clips, as many of each test set; else all.")
+@click.option(
+    "--noise", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Your own noise; else the run's."
+)
+@click.option("--workers", type=click.IntRange(min=0), default=2, help="Processes that hear; 0 for none beside this.")
+@click.option("--again", is_flag=True, help="Measure again what was measured already.")
+@click.option("--json", "as_json", is_flag=True, help="Print the section of measurement.json.")
+@click.pass_context
+def robustness(
+    ctx: click.Context, run: Path, limit: int | None, folder: Path | None, workers: int, again: bool, as_json: bool
+) -> None:
+    """Measure RUN's accuracy over noise, level, reverberation, pitch and tempo, and draw it.
+
+    Every clip is changed by a fixed seed and decided by the exported integers (an ANN as it was trained). An
+    interrupted call goes on where it was.
+    """
+    from hardware.robustness.command import robustness
+
+    ctx.exit(robustness(run, limit, folder, workers, again, as_json))
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,44 @@
+"""What the section ``robustness`` holds, as curves: accuracy over an axis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Point:
+    """Accuracy somewhere on an axis: ``found`` is a number of ``measurement.json``, or says why there is none."""
+
+    value: float
+    clean: bool
+    found: Mapping[str, Any]
+
+
+def heads(section: Mapping[str, Any]) -> list[str]:
+    """The heads that were measured, in their order."""
+    return list(next(iter(section["clean"]["sets"].values()))["heads"])
+
+
+def main_head(section: Mapping[str, Any]) -> str:
+    """The head that the noise's table and picture are about: the title, or the first there is."""
+    return "title" if "title" in heads(section) else heads(section)[0]
+
+
+def kinds(section: Mapping[str, Any]) -> list[str]:
+    """Kinds of noise, in their order."""
+    return list(dict.fromkeys(entry["kind"] for entry in section["conditions"] if entry["axis"] == "noise"))
+
+
+def curve(section: Mapping[str, Any], axis: str, split: str, head: str, kind: str = "") -> list[Point]:
+    """Accuracies over an axis, by rising value, with the clean clips where they are on it.
+
+    On the axis of noise the clean clips come last, at infinity.
+    """
+    clean = section["axes"][axis]["clean"]
+    points = [
+        Point(entry["value"], False, entry["sets"][split]["heads"][head])
+        for entry in section["conditions"]
+        if (entry["axis"], entry["kind"]) == (axis, kind)
+    ]
+    points.append(Point(float("inf") if clean is None else clean, True, section["clean"]["sets"][split]["heads"][head]))
+    return sorted(points, key=lambda point: point.value)
