@@ -25,6 +25,7 @@ PARTS = {
     "engine": 600,
     "training_step": 600,
     "peers": 900,
+    "features": 900,
 }
 
 

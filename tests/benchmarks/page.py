@@ -12,6 +12,7 @@ from pathlib import Path
 
 from figures import draw
 from sections import Entry, Result, engine, goals, growth, operations, peers, table, training
+from sections_features import features, features_goals
 
 HERE = Path(__file__).resolve().parent
 
@@ -21,6 +22,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...], Callable[[Result], 
     ("Growth", ("growth",), ("growth", "activity", "memory"), growth),
     ("A training step", ("training_step",), ("training",), training),
     ("One LIF population in other libraries", ("peers",), ("peers",), peers),
+    ("The feature store", ("features",), ("features",), features),
 )
 
 
@@ -39,7 +41,7 @@ def write(data: Entry, drawn: dict[str, str]) -> str:
         f"{machine['memory_gib']:g} GiB of memory, {machine['threads']} threads, {machine['system']}; commit "
         f"{commit.get('id', 'unknown')[:10]}{state}; {versions}. Load average as each part began: {loads}.",
         "## Goals",
-        table(["what", "goal", "measured", ""], list(goals(result))),
+        table(["what", "goal", "measured", ""], [*goals(result), *features_goals(result)]),
     ]
     for title, parts, pictures, section in SECTIONS:
         text.append(f"## {title}")
