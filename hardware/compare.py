@@ -48,7 +48,9 @@ def compare(experiment: Experiment, models: Sequence[str], out: Path, workers: i
     """
     if experiment.shared_config().task.name == SEGMENTATION:
         raise CallError(
-            experiment.name, "tells every step, which has no clips to count", cure="use `python -m hardware segmentation`"
+            experiment.name,
+            "tells every step, which has no clips to count",
+            cure="use `python -m hardware segmentation`",
         )
     check_searches(experiment)
     started = time.monotonic()
