@@ -1,4 +1,3 @@
-import dataclasses
 import pickle
 
 import numpy as np
@@ -7,10 +6,9 @@ import soundfile
 
 from train import artifacts
 from train.config import Config, CorpusConfig, FeatureConfig
-from train.data import clips, recordings
+from train.data import clips
 from train.data.clips import cut_clips, data_clips, join_clips
 from train.data.dataset import DataSet, Recording
-from train.data.recordings import dataset_features
 from train.errors import CallError, MaestroError
 from train.features import sound_features
 
@@ -128,59 +126,6 @@ def test_data_clips_have_splits_labels_and_the_features_of_their_recordings(corp
     audio, _ = soundfile.read(corpus.path / "1.wav", dtype="float32")
     whole = sound_features(audio, RATE_HZ, CONFIG.features)
     np.testing.assert_array_equal(train.features([4])[0], whole[:, 16:32])
-
-
-def test_two_processes_and_one_give_the_same(corpus, monkeypatch):
-    together = dataset_features(corpus, CONFIG)
-    (cache,) = artifacts.CACHE.glob("features-*.npz")
-    cache.unlink()
-    monkeypatch.setattr(recordings, "PROCESSES", 1)
-    for one, other in zip(dataset_features(corpus, CONFIG), together, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_features_are_computed_once(corpus, monkeypatch):
-    first = dataset_features(corpus, CONFIG)
-    monkeypatch.setattr(recordings, "_compute", lambda *_: pytest.fail("computed again"))
-    for one, other in zip(dataset_features(corpus, CONFIG), first, strict=True):
-        np.testing.assert_array_equal(one, other)
-        assert one.dtype == np.float32
-
-
-def test_another_configuration_has_another_cache(corpus):
-    for features in (CONFIG.features, dataclasses.replace(CONFIG.features, mfcc=13)):
-        dataset_features(corpus, dataclasses.replace(CONFIG, features=features))
-    assert len(list(artifacts.CACHE.glob("features-*.npz"))) == 2
-
-
-@pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "flipped", "another"])
-def test_a_damaged_cache_is_computed_again(corpus, capsys, damage):
-    first = dataset_features(corpus, CONFIG)
-    (cache,) = artifacts.CACHE.glob("features-*.npz")
-    content = bytearray(cache.read_bytes())
-    if damage == "flipped":
-        content[len(content) // 2] ^= 1
-    elif damage == "another":
-        with cache.open("wb") as file:
-            np.savez(file, recording0=first[0])
-        content = cache.read_bytes()
-    cache.write_bytes(
-        {"truncated": content[: len(content) // 2], "empty": b"", "foreign": b"x" * 99}.get(damage, content)
-    )
-    for one, other in zip(dataset_features(corpus, CONFIG), first, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert "damaged" in capsys.readouterr().err
-    dataset_features(corpus, CONFIG)
-    assert "damaged" not in capsys.readouterr().err
-    assert [path.name for path in artifacts.CACHE.iterdir()] == [cache.name]
-
-
-def test_a_damaged_recording_is_named_and_nothing_is_cached(corpus, no_process_left):
-    damaged = corpus.path / "9.wav"
-    damaged.write_bytes(damaged.read_bytes()[:5000])
-    with pytest.raises(MaestroError, match=r"9\.wav: truncated: its header promises"):
-        dataset_features(corpus, CONFIG)
-    assert not list(artifacts.CACHE.glob("*"))
 
 
 def test_errors_cross_processes_whole():

@@ -59,6 +59,12 @@ def test_features_are_those_of_the_sound_and_made_once(make_set, config, compute
     assert len(computed) == 4
 
 
+def test_one_process_makes_the_same(make_set, config, monkeypatch):
+    data = make_set(1.0, 1.5, 1.0)
+    monkeypatch.setattr(making, "cores", lambda: 1)
+    assert_same(dataset_features(data, config), expected(data, config))
+
+
 def test_a_recording_more_costs_that_recording(make_set, config, computed):
     data = make_set(1.0, 1.0, 1.0, 1.0)
     age(data)
