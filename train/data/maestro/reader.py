@@ -75,7 +75,7 @@ def look_at_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
     pieces = identify(rows, asap)
     _tell_pieces(notes, rows, pieces, asap, config)
     present = _present(notes, root, rows, config, files)
-    by_id = {row.id: row for row, _ in present}
+    by_id = {row.id: row for row in rows}
     entries = [Entry(row.id, pieces.piece[row.id], pieces.take[row.id], row.split) for row, _ in present]
     placed = _placed(notes, entries, rows, config)
     labels = {}
@@ -235,8 +235,7 @@ def _styles(notes: _Notes, placed: Sequence[Entry], rows: Mapping[str, Row], con
     """Recording id -> era of its composer, of the eras that can be learned and tested."""
     composers = {rows[entry.id].composer for entry in placed}
     own = read_eras(Path(config.eras)) if config.eras else {}
-    if placed:
-        check_eras(own, composers, config.eras)
+    check_eras(own, {row.composer for row in rows.values()}, config.eras)
     named = {entry.id: era for entry in placed if (era := era_of(rows[entry.id].composer, own)) is not None}
     unknown = sorted(composer for composer in composers if era_of(composer, own) is None)
     if unknown:

@@ -147,6 +147,14 @@ def test_a_table_of_eras_goes_before_ours(write, two_titles, config, tmp_path):
     path.write_text('"Joseph Haydn" = "Galant"\n')
     data = read_maestro(config(write(two_titles), eras=str(path)), files=False)
     assert data.labels["style"] == ("Galant", "Romantic")
+    # Its composers need not be among those whose recordings are there.
+    path.write_text('"Alban Berg" = "Late"\n')
+    part = write(two_titles, files=("midi",), folder="part")
+    (part / two_titles[-1]["midi_filename"]).unlink()
+    assert read_maestro(config(part, eras=str(path))).labels["style"] == ("Classical", "Romantic")
+    path.write_text('"Nobody" = "Late"\n')
+    with pytest.raises(MaestroError, match="names none of the table's composers"):
+        read_maestro(config(part, eras=str(path)))
     with pytest.raises(CallError, match="no such table of eras"):
         read_maestro(config(write(two_titles), eras="none.toml"), files=False)
 
