@@ -56,7 +56,8 @@ class Readout:
             )
         counts = leaky_counts(spikes, self.readout_steps)[..., self.latency_steps :]
         # Not BLAS: a step's scores must not depend on how many are computed with it.
-        return np.einsum("cn,snt->sct", self.weight, counts)
+        scores: Counts = np.einsum("cn,snt->sct", self.weight, counts)
+        return scores
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, exact."""

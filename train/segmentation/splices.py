@@ -79,17 +79,22 @@ def spliced_sets(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[st
                 allowed=f"one of {', '.join(known)}" if known else "recordings with styles",
                 cure="set task.styles",
             )
-    used = [entry for entry in data.recordings if entry.labels.get(HEAD) in task.styles and entry.split in SPLITS]
-    sequences = changed_features(data, used, config, [None])[0]
+    wanted = [entry for entry in data.recordings if entry.labels.get(HEAD) in task.styles and entry.split in SPLITS]
+    # Titles are held out whichever recordings turn out to be bad.
+    held = held_out(wanted, task)
     steps = clip_steps(config.features)
-    for recording, sequence in zip(used, sequences, strict=True):
-        if sequence is not None and sequence.shape[1] < steps:
+    used: list[Recording] = []
+    sequences: list[Frames] = []
+    for recording, sequence in zip(wanted, changed_features(data, wanted, config, [None])[0], strict=True):
+        if sequence is None:
+            continue
+        if sequence.shape[1] < steps:
             raise too_short(recording.id, sequence.shape[1], steps)
-    held = held_out(used, task)
-    heard = [index for index, sequence in enumerate(sequences) if sequence is not None]
+        used.append(recording)
+        sequences.append(sequence)
     sets = {}
     for number, side in enumerate(SIDES if task.held_out else TASK_SIDES):
-        of_side = [index for index in heard if _side(used[index], held) == side]
+        of_side = [index for index, recording in enumerate(used) if _side(recording, held) == side]
         pieces = [_pieces(data, used, of_side, style, side) for style in task.styles]
         count = getattr(task, f"{side.partition('_')[0]}_clips")
         sets[side] = draw(sequences, pieces, count, steps, task, number)
