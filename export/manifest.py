@@ -41,7 +41,9 @@ class Manifest:
 
     ``layers`` names the layers with neurons; ``realisation`` is ``stock``, or ``analog`` for a network with analog
     dendrites, which runs in the simulator only; ``latency_steps`` is how late the output is against the input;
-    ``steps`` the length of a clip; ``normaliser`` holds the features' statistics of the training set.
+    ``steps`` the length of a clip; ``normaliser`` holds the features' statistics of the training set. ``readout`` is
+    None where the last layer's neurons are the heads' classes; else every step is told, by the weights with which
+    :class:`train.segmentation.readout.Readout` reads that layer.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Manifest:
     gate: GateRecord
     versions: dict[str, str]
     created: str
+    readout: dict[str, Any] | None = None
     format: int = FORMAT
 
     @property
@@ -108,6 +111,8 @@ def parse_manifest(values: Any, run: RunFolder, again: str) -> Manifest:
 
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise damaged(f"is not a manifest of format {FORMAT}")
+    # Older manifests of this format are of networks that have none.
+    values = {"readout": None, **values}
     names = {field.name for field in dataclasses.fields(Manifest)}
     if set(values) != names:
         odd = sorted(set(values) ^ names)
@@ -163,6 +168,8 @@ def _faults(
         yield "input_shape", f"is {values['input_shape']!r}", f"{shape}, as the encoding and the features say"
     yield from _normaliser_faults(values["normaliser"], size)
     yield from _head_faults(values["heads"])
+    if values["readout"] is not None:
+        yield from _readout_faults(values["readout"], values["latency_steps"])
     if not (_is_number(values["count_scale"]) and values["count_scale"] > 0):
         yield "count_scale", f"is {values['count_scale']!r}", "a finite number above 0"
 
@@ -204,6 +211,20 @@ def _head_faults(heads: Any) -> Iterator[tuple[str, str, str]]:
         if type(stop) is not int or stop != first + len(labels):
             yield f"{key}.stop", f"is {stop!r}", f"{first + len(labels)}, a neuron for each of {len(labels)} labels"
         first += len(labels)
+
+
+def _readout_faults(readout: Any, latency_steps: int) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(readout, dict) or set(readout) != {"weight", "readout_steps", "latency_steps"}:
+        yield "readout", "is not weight, readout_steps and latency_steps", ""
+        return
+    weight = readout["weight"]
+    rows = weight if isinstance(weight, list) and all(isinstance(row, list) for row in weight) else []
+    if not rows or len({len(row) for row in rows}) != 1 or not all(_is_number(value) for row in rows for value in row):
+        yield "readout.weight", "is no table of finite numbers", "a row a class"
+    if not _is_count(readout["readout_steps"]):
+        yield "readout.readout_steps", f"is {readout['readout_steps']!r}", "a whole number above 0"
+    if readout["latency_steps"] != latency_steps:
+        yield "readout.latency_steps", f"is {readout['latency_steps']!r}", f"{latency_steps}, as the network's"
 
 
 def _is_count(value: Any) -> bool:

@@ -89,6 +89,7 @@ def export_run(run: RunFolder, limit: int = CLIPS, *, ungrouped: bool = False) -
         count_scale=trained.config.training.count_scale,
         gate=record,
         versions=versions(),
+        readout=None if trained.network.readout is None else trained.network.readout.plain().to_dict(),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
     save_manifest(run, manifest)
