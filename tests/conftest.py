@@ -97,9 +97,10 @@ def fake_clips(monkeypatch):
     from train.config_checks import HEADS
     from train.data import clips as module
     from train.data import noisy
+    from train.data.dataset import DataSet
     from train.features import clip_steps, feature_names
 
-    def build(config):
+    def build(config, _data=None):
         steps, size = clip_steps(config.features), len(feature_names(config.features))
         labels = {"title": ("a", "b", "c", "d"), "style": ("s", "t"), "emotion": ("e", "f")}
         sets = {}
@@ -145,6 +146,9 @@ def fake_clips(monkeypatch):
         for target in (noisy, *modules):
             if hasattr(target, "training_variants"):
                 monkeypatch.setattr(target, "training_variants", variants)
+        for target in modules:
+            if hasattr(target, "open_dataset"):
+                monkeypatch.setattr(target, "open_dataset", lambda _: DataSet("the stand-in", Path(), (), {}))
         return build
 
     return install

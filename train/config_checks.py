@@ -137,6 +137,12 @@ def check_config(config: "Config") -> None:
         raise CallError(
             "configuration keys data.validation_share and test_share", f"are {shares}", allowed="0.9 in all"
         )
+    if noise.share > 0 and config.augment.share > 0:
+        raise CallError(
+            "configuration keys noise.share and augment.share",
+            "are both above 0",
+            cure="set one: noise takes fixed copies with noise, augment changes clips anew in every epoch",
+        )
     if noise.share > 0 and not (noise.kinds and noise.snr_db):
         raise CallError("configuration section noise", "names no noise", cure="set kinds and snr_db, or share to 0")
     _check_augment(config)

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import tomli
 import torch
 from numpy.typing import NDArray
 
 from train.artifacts import RunFolder, atomic_write, provenance, write_json
 from train.checkpoint import load_checkpoint, save_checkpoint
-from train.config import Config, dump_config
+from train.config import Config, dump_config, parse_config
 from train.console import progress, say
+from train.data.augment.batches import heard_batches
 from train.data.clips import ClipSet, data_clips, join_clips
-from train.data.dataset import TRAIN
+from train.data.dataset import TRAIN, DataSet, open_dataset
 from train.data.noisy import training_variants
 from train.encoding import Encoder, make_encoder
 from train.errors import CallError, DivergedError, MaestroError
@@ -62,7 +64,10 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     torch.set_num_threads(config.training.threads)
     # oneDNN rounds weight gradients differently from call to call; the same seed must give the same checkpoint.
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
-    clips, labels = data_clips(config)
+    data = open_dataset(config)
+    for remark in data.remarks:
+        say(f"data: {remark}")
+    clips, labels = data_clips(config, data)
     training = join_clips([clips["train"], *training_variants(config)])
     heads = head_slices(labels)
     encoder = make_encoder(config.encoding)
@@ -83,7 +88,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
         started = time.monotonic()
         for group in optimiser.param_groups:
             group["lr"] = group["base"] * _cosine(state.epoch, config.training.epochs)
-        loss = _train_epoch(network, optimiser, training, encoder, normaliser, heads, config, state.epoch)
+        loss = _train_epoch(network, optimiser, data, training, encoder, normaliser, heads, config, state.epoch)
         validation, rates = evaluate(network, clips["validation"], encoder, normaliser, heads)
         state.epoch_done(loss, validation, rates, validation_score(validation, config), time.monotonic() - started)
         if state.since_best == 0:
@@ -118,7 +123,7 @@ def evaluate(
     with torch.no_grad():
         for first in range(0, len(clips), _EVALUATION_BATCH):
             indices = np.arange(first, min(first + _EVALUATION_BATCH, len(clips)))
-            inputs = _inputs(clips, indices, None, encoder, normaliser)
+            inputs = _inputs(clips.features(indices), encoder, normaliser)
             if isinstance(network, SpikingNetwork):
                 layers = network.layers(inputs)
                 # As the host reads the deployed network's spikes.
@@ -198,7 +203,7 @@ def _check_claim(config: Config, run: RunFolder, resume: bool, overwrite: bool) 
     """Say why the run folder cannot be had for this configuration, if so."""
     if not _is_held(run) or overwrite:
         return
-    if run.config.read_text() != dump_config(config):
+    if not _is_of(config, run):
         raise CallError(
             str(run.path),
             "holds a run of another configuration",
@@ -230,7 +235,15 @@ def _claim(config: Config, run: RunFolder, overwrite: bool) -> None:
 def is_done(config: Config, run: RunFolder) -> bool:
     """Whether the folder holds this configuration, trained to its end."""
     files = (run.config, run.checkpoint, run.metrics)
-    return all(path.is_file() for path in files) and run.config.read_text() == dump_config(config)
+    return all(path.is_file() for path in files) and _is_of(config, run)
+
+
+def _is_of(config: Config, run: RunFolder) -> bool:
+    """Whether a run's configuration is this one; keys that came later have their defaults in it."""
+    try:
+        return parse_config(tomli.loads(run.config.read_text())) == config
+    except (CallError, ValueError):
+        return False
 
 
 def _parameter_groups(network: torch.nn.Module, config: Config) -> list[dict[str, Any]]:
@@ -283,21 +296,15 @@ def _versions(config: Config, epoch: int, count: int) -> NDArray[np.int64]:
     return np.where(noisy, 1 + kind, 0)
 
 
-def _inputs(
-    clips: ClipSet,
-    indices: NDArray[np.int64],
-    offset: NDArray[np.int64] | None,
-    encoder: Encoder,
-    normaliser: Normaliser,
-) -> torch.Tensor:
-    """Spikes of some clips, shape (sample, channel, height, width, time), as floats for SLAYER."""
-    features = normaliser.apply(clips.features(indices, offset))
-    return torch.from_numpy(encoder.encode(features)).float()
+def _inputs(features: NDArray[np.float32], encoder: Encoder, normaliser: Normaliser) -> torch.Tensor:
+    """Spikes of clips' features, shape (sample, channel, height, width, time), as floats for SLAYER."""
+    return torch.from_numpy(encoder.encode(normaliser.apply(features))).float()
 
 
 def _train_epoch(
     network: SpikingNetwork | AnnNetwork,
     optimiser: torch.optim.Optimizer,
+    data: DataSet,
     clips: ClipSet,
     encoder: Encoder,
     normaliser: Normaliser,
@@ -310,8 +317,10 @@ def _train_epoch(
     scale = config.training.count_scale if isinstance(network, SpikingNetwork) else 1.0
     total, count = 0.0, len(clips) // _copies(config)
     with progress(f"epoch {epoch + 1}/{config.training.epochs}", count, "clips", quiet_end=True) as meter:
-        for indices, offset in _batches(clips, config, epoch):
-            inputs = _inputs(clips, indices, offset, encoder, normaliser)
+        batches = list(_batches(clips, config, epoch))
+        heard = heard_batches(config, data, clips, batches, epoch)
+        for (indices, _), features in zip(batches, heard, strict=True):
+            inputs = _inputs(features, encoder, normaliser)
             labels = {head: torch.from_numpy(values[indices]) for head, values in clips.labels.items()}
             loss = multi_head_loss(network.scores(inputs), labels, heads, config.training, scale)
             if not bool(torch.isfinite(loss)):
@@ -349,6 +358,8 @@ def _describe(network: torch.nn.Module, clips: dict[str, ClipSet], config: Confi
     parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     sizes = ", ".join(f"{len(part)} {split}" for split, part in clips.items())
     share = f"; noise in {config.noise.share:.0%} of the training clips" if config.noise.share > 0 else ""
+    if config.augment.share > 0:
+        share = f"; {config.augment.share:.0%} of the training clips are changed, anew in every epoch"
     say(f"network: {parameters} parameters; clips: {sizes}{share}")
 
 

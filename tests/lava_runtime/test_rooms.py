@@ -139,7 +139,7 @@ def test_other_labels_are_refused(run, monkeypatch):
         return sets, {**labels, "style": ("x", "y")}
 
     monkeypatch.setattr(inputs, "data_clips", other)
-    with pytest.raises(MaestroError, match="other labels of style than the corpus"):
+    with pytest.raises(MaestroError, match="other labels of style than the data set"):
         evaluate(run, "engine")
 
 

@@ -175,8 +175,15 @@ def join_clips(sets: Sequence[ClipSet]) -> ClipSet:
     )
 
 
-def data_clips(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[str, ...]]]:
+def data_clips(config: Config, data: DataSet | None = None) -> tuple[dict[str, ClipSet], dict[str, tuple[str, ...]]]:
     """Clips of the configuration's data set, making its features where they are not kept yet.
+
+    Parameters
+    ----------
+    config
+        Whose data set, and whose features.
+    data
+        The data set, if it is open already.
 
     Returns
     -------
@@ -195,25 +202,29 @@ def data_clips(config: Config) -> tuple[dict[str, ClipSet], dict[str, tuple[str,
         from train.segmentation.splices import spliced_sets
 
         return spliced_sets(config)
-    data = open_dataset(config)
+    data = data or open_dataset(config)
     sequences = dataset_features(data, config)
-    heard = [index for index, sequence in enumerate(sequences) if sequence is not None]
     sets = {}
     for split in data.splits:
-        members = [index for index in heard if data.recordings[index].split == split]
+        members = [index for index, recording in enumerate(data.recordings) if recording.split == split]
         recordings = [data.recordings[index] for index in members]
         sets[split] = recording_clips(data, recordings, [sequences[index] for index in members], config)
     return sets, data.labels
 
 
 def recording_clips(
-    data: DataSet, recordings: Sequence[Recording], sequences: Sequence[Frames], config: Config
+    data: DataSet, recordings: Sequence[Recording], sequences: Sequence[Frames | None], config: Config
 ) -> ClipSet:
-    """Clips of some of a data set's recordings, given their features: windows that do not overlap, with labels."""
+    """Clips of some of a data set's recordings, given their features: windows that do not overlap, with labels.
+
+    Recordings whose features are None, bad ones, have no clips.
+    """
     steps = clip_steps(config.features)
-    labels = {head: [_label(data, recording, head) for recording in recordings] for head in data.labels}
-    names = [recording.id for recording in recordings]
-    return cut_clips(sequences, steps, steps, names=names, labels=labels, most=config.data.clips)
+    heard = [(one, sequence) for one, sequence in zip(recordings, sequences, strict=True) if sequence is not None]
+    labels = {head: [_label(data, recording, head) for recording, _ in heard] for head in data.labels}
+    names = [recording.id for recording, _ in heard]
+    kept = [sequence for _, sequence in heard]
+    return cut_clips(kept, steps, steps, names=names, labels=labels, most=config.data.clips)
 
 
 def _label(data: DataSet, recording: Recording, head: str) -> int:
