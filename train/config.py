@@ -41,10 +41,9 @@ class DataConfig:
     learned; all that the data set has if empty. ``labels``: CSV files with more labels, used where a head has labels
     for at least ``min_coverage`` of the recordings. ``split``: whole recordings shared out by ``performances``,
     the table's ``official`` sides, or ``files`` (train.json, val.json, test.json in the folder ``split_files``).
-    ``min_recordings`` is how many performances
-    a title needs, parts of one take counting once. ``media``: audio, MIDI, or whichever is there. ``table``, ``asap``
-    and ``eras`` are files; ``index`` is the CSV of a folder. ``clips``: clips taken of each recording, spread evenly,
-    0 for all. ``skip_bad``: leave damaged recordings out.
+    ``min_recordings`` is how many performances a title needs, parts of one take counting once. ``media``: audio,
+    MIDI, or whichever is there. ``table``, ``asap`` and ``eras`` are files; ``index`` is the CSV of a folder.
+    ``clips``: clips taken of each recording, spread evenly, 0 for all. ``skip_bad``: leave damaged recordings out.
     """
 
     source: str = "corpus"

@@ -22,6 +22,13 @@ def _options(preset: str) -> Callable[[Callable[..., None]], Callable[..., None]
         click.option("--summary", is_flag=True, help="Count what is there and compute nothing."),
         click.option("--details", is_flag=True, help="With the summary: every class, every missing file."),
         click.option("--json", "as_json", is_flag=True, help="Print it as JSON."),
+        click.option(
+            "--pieces",
+            type=click.Path(path_type=Path),
+            default=None,
+            metavar="FILE",
+            help="Write a label file to be filled in, a line a piece, and compute nothing.",
+        ),
         click.option("--skip-bad", is_flag=True, help="Leave damaged recordings out, and list them."),
     )
 
@@ -60,6 +67,7 @@ def _run(
     summary: bool,
     details: bool,
     as_json: bool,
+    pieces: Path | None,
     skip_bad: bool,
 ) -> None:
     chosen = [f"data.source={kind}", *overrides]
@@ -69,8 +77,15 @@ def _run(
     if skip_bad:
         chosen.append("data.skip_bad=true")
     config = load_config(source, chosen)
+    if pieces is not None:
+        from train.data.label_files import write_template
+
+        count = write_template(pieces, _look(config))
+        say(f"{pieces}: {count} pieces; fill in a line for each label, then name it in data.labels")
+        if not (summary or details):
+            return
     if summary or details:
-        from train.data.maestro.summary import show, summarise
+        from train.data.summary import show, summarise
 
         found = summarise(_look(config))
         if as_json:

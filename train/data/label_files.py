@@ -11,11 +11,13 @@ Where annotators differ the majority decides, and a tie leaves the piece unlabel
 already is replaced as a whole, for two vocabularies in one head would be no vocabulary.
 """
 
+import csv
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from train.artifacts import atomic_write
 from train.config import DataConfig
 from train.data.csv_table import Table, composed, many, nearest, read_table, some
 from train.data.dataset import DataSet, Recording, classes_of
@@ -97,6 +99,9 @@ def _read(path: Path) -> list[_Claim]:
     table = read_table(path, REQUIRED, COLUMNS)
     claims = []
     for row in table.rows:
+        if row.cells["piece"] and not any(text for column, text in row.cells.items() if column != "piece"):
+            # As write_template leaves it: nothing is said of the piece yet.
+            continue
         where = table.at(row)
         for column in REQUIRED:
             _check_cell(where, column, row.cells[column])
@@ -106,6 +111,24 @@ def _read(path: Path) -> list[_Claim]:
         claims.append(_Claim(key, head, value, annotator, source, licence, where))
     _check_annotators(table, claims)
     return claims
+
+
+def write_template(path: Path, data: DataSet) -> int:
+    """Write a label file to be filled in, a line for each piece, and say how many they are.
+
+    Lines that are left as they are say nothing.
+
+    Raises
+    ------
+    MaestroError
+        The file is there already, or cannot be written.
+    """
+    if path.exists():
+        raise MaestroError(str(path), "is there already", cure="name another file; labels in it would be lost")
+    pieces = list(dict.fromkeys(recording.piece for recording in data.recordings))
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([COLUMNS, *([piece, *[""] * (len(COLUMNS) - 1)] for piece in sorted(pieces))])
+    return len(pieces)
 
 
 def _check_cell(where: str, column: str, text: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from train.config import DataConfig
 from train.data.dataset import DataSet, Recording
-from train.data.label_files import attach_labels
+from train.data.label_files import attach_labels, write_template
 from train.data.label_votes import agreement, majority
 from train.errors import MaestroError
 
@@ -100,6 +100,22 @@ def test_heads_come_in_one_order_and_only_those_asked_for(attach):
     found = attach(rows, heads=("title", "form"))
     assert list(found.labels) == ["title", "form"]
     assert "1.csv: emotion, style, zeal not among data.heads, left out" in found.remarks
+
+
+def test_a_template_is_filled_in_line_by_line(tmp_path, data):
+    path = tmp_path / "moods.csv"
+    assert write_template(path, data) == 3
+    lines = path.read_text().splitlines()
+    assert lines == ["piece,label,value,annotator,source,licence", "p,,,,,", "q,,,,,", "r,,,,,"]
+    path.write_text("\n".join([lines[0], "p,mood,calm,,,", lines[2], "r,mood,merry,,,"]) + "\n")
+    found = attach_labels(data, DataConfig(labels=(str(path),)))
+    assert {entry.piece: entry.labels.get("mood") for entry in found.recordings} == {
+        "p": "calm",
+        "q": None,
+        "r": "merry",
+    }
+    with pytest.raises(MaestroError, match=r"moods\.csv: is there already\. Name another file; labels in it would be"):
+        write_template(path, data)
 
 
 def test_several_files_are_one(attach):

@@ -3,7 +3,7 @@
 import json
 
 from train.data.maestro.reader import read_maestro
-from train.data.maestro.summary import SHOWN, show, summarise
+from train.data.summary import SHOWN, show, summarise
 
 
 def test_counts(write, two_titles, config):
