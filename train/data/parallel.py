@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
+from types import FrameType
 from typing import TypeVar
 
 from train.console import progress
@@ -94,12 +95,21 @@ def in_parallel(
 def _child(parent: int, stop: Event) -> None:
     # Ctrl-C reaches the whole group; the parent decides what to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ended by an exception, work takes its half-written files away.
+    signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
+
+
+def _end(_signum: int, _frame: FrameType | None) -> None:
+    raise SystemExit(1)
 
 
 def _watch(parent: int, stop: Event) -> None:
     """End this process when its parent is gone or says so: forked siblings keep each other's pipes open otherwise."""
     while os.getppid() == parent and not stop.is_set():
+        time.sleep(0.2)
+    # The pool takes an exception for its job's and begins the next one: told again until it is the pool's own.
+    for _ in range(10):
+        os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.2)
     os._exit(1)

@@ -50,7 +50,10 @@ class Contents:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, tuple[Stamp, str]] = {}
-        lines = list(filter(None, path.read_bytes().splitlines())) if path.is_file() else []
+        try:
+            lines = list(filter(None, path.read_bytes().splitlines()))
+        except OSError:
+            lines = []
         for line in lines:
             try:
                 name, size, mtime_ns, inode, sha256 = json.loads(line)

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import os
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -183,9 +184,15 @@ class Shelf:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """One process packs at a time; the lock goes with the process."""
-        with (self.folder / "lock").open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        # The folder itself is locked: a full disk has no room for a file to lock.
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            # Some networks' disks know no locks; without one, work is done twice at worst.
+            with contextlib.suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(handle)
 
 
 class StoredFeatures:
