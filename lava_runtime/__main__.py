@@ -244,6 +244,24 @@ def identify(
         show_identification(found)
 
 
+@main.command()
+@click.argument("folder", metavar="RUN", type=_path)
+@click.argument("sound", type=_path)
+@_backend
+@_patience
+@_json
+def segment(folder: Path, sound: Path, backend: str, patience: float, as_json: bool) -> None:
+    """Say which style every stretch of a recording is of, by a RUN whose task is segmentation."""
+    from lava_runtime import segment as work
+    from lava_runtime.show import show_segmentation
+
+    found = work.segment(RunFolder(folder), sound, backend, patience_s=patience)
+    if as_json:
+        emit_json(work.as_json(found))
+    else:
+        show_segmentation(found)
+
+
 def _check_live(backend: str, hop_s: float | None, live: bool, running: bool) -> None:
     """Refuse options that do not go together."""
     if not live:

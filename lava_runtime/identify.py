@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.manifest import Manifest, load_manifest
-from lava_runtime.inputs import encode
+from lava_runtime.inputs import encode, refuse_readout
 from lava_runtime.network import PATIENCE_S
 from lava_runtime.runner import make_runner
 from train.artifacts import RunFolder
@@ -65,11 +65,12 @@ def identify(
     Raises
     ------
     MaestroError
-        The recording cannot be read, is silent or shorter than a clip; the run is not exported.
+        The recording cannot be read, is silent or shorter than a clip; the run is not exported, or tells steps.
     CallError
         ``hop_s`` is shorter than a frame, or no number.
     """
     manifest = load_manifest(run)
+    refuse_readout(manifest)
     rate_hz = manifest.sample_rate_hz
     frame_s = hop_samples(rate_hz, manifest.features) / rate_hz
     hop = window_hop(manifest, hop_s)

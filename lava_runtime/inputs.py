@@ -27,6 +27,22 @@ def encode(manifest: Manifest, features: NDArray[np.float32]) -> Spikes:
     return make_encoder(manifest.encoding).encode(normalised)
 
 
+def refuse_readout(manifest: Manifest) -> None:
+    """Refuse a run whose task is segmentation where whole clips are decided.
+
+    Raises
+    ------
+    MaestroError
+        Says what it is good for.
+    """
+    if manifest.readout is not None:
+        raise MaestroError(
+            f"run {manifest.name}",
+            "tells every step and nothing of whole clips",
+            cure="use `python -m lava_runtime segment`, or `python -m hardware segmentation` for accuracy",
+        )
+
+
 @dataclass(frozen=True)
 class RunClips:
     """The test sets of a run."""
@@ -47,7 +63,14 @@ class RunClips:
         return encode(self.manifest, clip_features(self.sets, clips))
 
     def labels(self, clips: Sequence[Clip]) -> dict[str, NDArray[Any]]:
-        """Class numbers of some clips, by head, -1 where unlabelled."""
+        """Class numbers of some clips, by head, -1 where unlabelled.
+
+        Raises
+        ------
+        MaestroError
+            The run tells steps, and clips have no classes.
+        """
+        refuse_readout(self.manifest)
         return {
             head: np.array([self.sets[split].labels[head][index] for split, index in clips], np.int64)
             for head in self.manifest.heads

@@ -23,6 +23,7 @@ from export.graph import Network
 from export.manifest import Manifest, load_manifest
 from lava_runtime.engine.session import Session
 from lava_runtime.identify import Identification, Window, conclude, decide_each, plain_decisions, window_hop
+from lava_runtime.inputs import refuse_readout
 from train.artifacts import RunFolder
 from train.data.clips import too_short
 from train.data.sound import load_sound
@@ -94,6 +95,7 @@ class Live:
 
     def __init__(self, run: RunFolder, sound: Path, *, hop_s: float | None = None, running: bool = False) -> None:
         self._manifest = manifest = load_manifest(run)
+        refuse_readout(manifest)
         self._rate_hz = rate_hz = manifest.sample_rate_hz
         self._sound, self._running = sound, running
         self._samples = hop_samples(rate_hz, manifest.features)

@@ -12,6 +12,7 @@ from lava_runtime.identify import Identification, plain_decisions, time_line
 from lava_runtime.live import Live
 from lava_runtime.live import as_json as heard_as_json
 from lava_runtime.run_net import Summary
+from lava_runtime.segment import Segmentation
 from train.console import emit_json, emit_table, say
 from train.metrics import percent
 
@@ -127,6 +128,12 @@ def show_identification(found: Identification) -> None:
     ]
     emit_table("over time", ["time", *found.overall], line)
     say("confidence: softmax of spike counts, which orders decisions and is no chance of being right")
+
+
+def show_segmentation(found: Segmentation) -> None:
+    """Print a recording's stretches."""
+    rows = [[f"{clock(each.start_s)} to {clock(each.stop_s)}", each.label] for each in found.stretches]
+    emit_table(f"{found.sound}, {clock(found.duration_s)}", ["time", "decision"], rows)
 
 
 def show_live(live: Live, as_json: bool) -> None:
