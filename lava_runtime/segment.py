@@ -1,5 +1,6 @@
 """Tell the style of every step of a recording: spikes of the deployed network, read as its manifest says."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,9 @@ def require_readout(manifest: Manifest, run: RunFolder) -> Readout:
     """
     if manifest.readout is None:
         raise MaestroError(
-            str(run.path), "tells whole clips, not steps", cure=f"use `python -m lava_runtime identify {run.path} SOUND`"
+            str(run.path),
+            "tells whole clips, not steps",
+            cure=f"use `python -m lava_runtime identify {run.path} SOUND`",
         )
     found = manifest.readout
     return Readout(np.array(found["weight"], np.float64), found["readout_steps"], found["latency_steps"])
@@ -94,7 +97,7 @@ def join_steps(chosen: NDArray[np.int64], labels: tuple[str, ...], frame_s: floa
     edges = [0, *(np.flatnonzero(np.diff(chosen)) + 1).tolist(), len(chosen)]
     return tuple(
         Stretch(start * frame_s, stop * frame_s, labels[int(chosen[start])])
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+        for start, stop in itertools.pairwise(edges)
     )
 
 

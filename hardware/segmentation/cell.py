@@ -71,15 +71,15 @@ def _evaluate(job: StepsJob) -> dict[str, Any]:
     from hardware.counters.spiking import SpikingCounter
     from hardware.counters.time_constants import branch_layers, time_constants
     from lava_runtime.engine.engine import Engine
+    from lava_runtime.segment import require_readout
     from train.data.clips import data_clips
-    from train.model import load_run
 
     torch.set_num_threads(job.config.training.threads)
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
     gate = export_run(job.run, job.gate_clips).gate
     manifest = load_manifest(job.run)
     engine = Engine.from_file(job.run.net, threads=job.config.training.threads)
-    readout = read_out(load_run(job.run).network)
+    readout = require_readout(manifest, job.run)
     sets = data_clips(job.config)[0]
     baselines = Baselines.of(sets["train"])
     trained = read_json(job.run.metrics, cure=f"delete {job.run.path}; the cell is then trained again")["final"]
@@ -122,20 +122,6 @@ def hear(engine: "Engine", manifest: "Manifest", readout: "Readout", clips: "Cli
     from hardware.deployed import input_spikes
 
     return np.concatenate([readout.scores(engine.run(spikes).output) for spikes in input_spikes(manifest, clips)])
-
-
-def read_out(network: Any) -> "Readout":
-    """A trained network's readout.
-
-    Raises
-    ------
-    MaestroError
-        The network tells whole clips.
-    """
-    if getattr(network, "readout", None) is None:
-        raise MaestroError("network", "has heads, which tell whole clips", cure="train with task.name=segmentation")
-    readout: Readout = network.readout.plain()
-    return readout
 
 
 def require_alike(name: str, side: str, deployed: dict[str, float | int], trained: dict[str, float | int]) -> None:
