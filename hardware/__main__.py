@@ -40,6 +40,19 @@ def compare(source: str, seeds: int | None, names: str, out: Path | None, worker
 
 
 @main.command()
+@click.argument("source", metavar="[CONFIG]", default="segmentation")
+@click.option("--seeds", type=click.IntRange(min=1), help="Seeds of every model; else the file's.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder; else runs/NAME.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes, each of one thread.")
+@click.option("--json", "as_json", is_flag=True, help="Print segmentation.json.")
+def segmentation(source: str, seeds: int | None, out: Path | None, workers: int, as_json: bool) -> None:
+    """Tell style changes frame by frame, LIF against DH-LIF, as deployed; what is done is kept, a kill loses an epoch."""
+    from hardware.segmentation.command import segmentation
+
+    segmentation(source, seeds, out, workers, as_json)
+
+
+@main.command()
 @click.argument("net", metavar="[NET|RUN]", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--realise", type=click.Choice(["spiking", "analog"]), help="How analog dendrites are counted; else as analog."

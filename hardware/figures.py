@@ -32,8 +32,8 @@ _MARKERS = "so^v<>DPX*"
 _GREY = "#666666"
 
 
-def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draw every picture that the result has data for; returns the PNG files."""
+def draw(result: Mapping[str, Any], folder: Path, pictures: Mapping[str, Draw] | None = None) -> list[Path]:
+    """Draw every picture, of compare or as given, that the result has data for; returns the PNG files."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -49,7 +49,7 @@ def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
     }
     found = []
     with matplotlib.rc_context(style):
-        for name, picture in PICTURES.items():
+        for name, picture in (pictures or PICTURES).items():
             figure = Figure(layout="constrained")
             if not picture(figure, result):
                 continue
