@@ -249,7 +249,7 @@ class Normaliser:
             raise MaestroError("normaliser", "has values that are no mean or no deviation", allowed="finite, std >= 0")
 
     @classmethod
-    def fit(cls, sequences: Sequence[Any]) -> "Normaliser":
+    def fit(cls, sequences: Sequence[Float32[Any, "feature _frame"]]) -> "Normaliser":
         """Statistics over all frames of ``sequences``, each of shape (feature, frame), one in memory at a time.
 
         Raises

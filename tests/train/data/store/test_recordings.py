@@ -17,7 +17,7 @@ from train.data.sound import load_sound
 from train.data.store import contents, making
 from train.data.store.contents import Contents, Stamp
 from train.errors import CallError, MaestroError
-from train.features import sound_features
+from train.features import Normaliser, sound_features
 
 
 @dataclasses.dataclass(frozen=True)
@@ -290,3 +290,10 @@ def test_whole_recordings_are_worked_on_by_no_more_processes_than_memory_has_roo
     assert making._processes([job] * 1) == 1
     monkeypatch.setattr(making, "_available_bytes", lambda: 1e8)
     assert making._processes([job] * 9) == 1
+
+
+def test_statistics_of_stored_features_are_those_of_arrays_to_the_bit(make_set, config):
+    stored = dataset_features(make_set(1.0, 2.0, 1.5), config)
+    of_arrays, of_stored = (Normaliser.fit(list(part)) for part in (map(np.asarray, stored), stored))
+    np.testing.assert_array_equal(of_stored.mean, of_arrays.mean)
+    np.testing.assert_array_equal(of_stored.std, of_arrays.std)
