@@ -19,7 +19,7 @@ from train.data.dataset import DataSet, Recording, open_dataset
 from train.data.noise import check_kind, make_noise, mix_clips, segments
 from train.data.recordings import changed_features
 from train.data.sound import load_sound
-from train.errors import CallError
+from train.errors import CallError, MaestroError
 from train.features import clip_steps, hop_samples
 
 # Raise it when the noise of one and the same recording changes.
@@ -151,7 +151,13 @@ class AddedNoise:
         # A piece heard in the background as well would be helped, not disturbed.
         pool = tuple(self.folder / other.file for other in self.pool if other.piece != recording.piece)
         noise = _cached_noise(self.kind, audio.size, self.sample_rate_hz, self._seed(self.purpose, recording), pool)
-        return mix_clips(audio, noise, levels, self.segment_samples)
+        try:
+            return mix_clips(audio, noise, levels, self.segment_samples)
+        except MaestroError as error:
+            if not error.found.startswith("silent"):
+                raise
+            cure = "in training, section augment makes noise that leaves silent clips as they are"
+            raise MaestroError(f"{recording.file}, {error.where}", error.found, cure=cure) from error
 
     def _seed(self, purpose: int, recording: Recording) -> tuple[int, ...]:
         return self.seed, purpose, zlib.crc32(recording.id.encode()), ALL_NOISES.index(self.kind)

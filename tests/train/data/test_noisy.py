@@ -144,6 +144,16 @@ def test_clean_training_makes_no_noise(config, monkeypatch):
     assert training_variants(dataclasses.replace(config, noise=NoiseConfig())) == ()
 
 
+def test_a_recording_with_a_silent_clip_is_named(corpus, config):
+    recording = of_split(corpus, "train")[1]
+    sound = load_sound(corpus.file_of(recording), 16000)
+    sound[SEGMENT : 2 * SEGMENT] = 0
+    noise = noisy._noise(config, corpus, "white", [5], noisy._EVALUATION)
+    text = rf"{recording.file}, signal: silent from sample {SEGMENT} to {2 * SEGMENT}, .* In training, section augment"
+    with pytest.raises(MaestroError, match=text):
+        noise.apply(sound, recording)
+
+
 def test_errors(corpus, config):
     with pytest.raises(
         CallError, match=r"split 'tests': not in the embedded corpus \(expected one of train, validation"
