@@ -46,7 +46,7 @@ def compare(source: str, seeds: int | None, names: str, out: Path | None, worker
 @click.option("--workers", type=click.IntRange(min=1), default=2, help="Processes, each of one thread.")
 @click.option("--json", "as_json", is_flag=True, help="Print segmentation.json.")
 def segmentation(source: str, seeds: int | None, out: Path | None, workers: int, as_json: bool) -> None:
-    """Tell style changes frame by frame, LIF against DH-LIF, as deployed; what is done is kept, a kill loses an epoch."""
+    """Tell the style of every frame, LIF against DH-LIF, as deployed; what is done is kept, a kill loses an epoch."""
     from hardware.segmentation.command import segmentation
 
     segmentation(source, seeds, out, workers, as_json)
