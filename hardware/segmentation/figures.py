@@ -26,8 +26,8 @@ def accuracy_by_seed(figure: "Figure", result: Mapping[str, Any]) -> bool:
         seeds = [[100 * share for share in entry["accuracy"][model]["seeds"]] for model in models]
         for of_seed in zip(*seeds, strict=True):
             axis.plot(range(len(models)), of_seed, "-", color=_GREY, linewidth=0.7, alpha=0.6)
-        for place, model in enumerate(models):
-            axis.plot([place] * len(seeds[place]), seeds[place], "o", color=_COLOURS[place], markersize=5)
+        for place, shares in enumerate(seeds):
+            axis.plot([place] * len(shares), shares, "o", color=_COLOURS[place], markersize=5)
         for word, label in BASELINES.items():
             axis.axhline(100 * entry["baselines"][word]["mean"], color="black", linestyle=_LINES[word], label=label)
         axis.set_xticks(range(len(models)), list(result["labels"].values()))
