@@ -117,6 +117,11 @@ from train.data.recordings import dataset_features
 from train.data.store.shelf import Shelf
 from train.errors import MaestroError
 told = json.loads(sys.argv[1])
+if told["shard"]:
+    from train.data.store import making, shelf
+    # So that files are packed all the time.
+    making.SHARD_BYTES = shelf.SHARD_BYTES = told["shard"]
+    shelf._SMALL = told["shard"] // 2
 artifacts.CACHE = Path(told["cache"])
 if told["limit"]:
     import resource, signal
@@ -155,7 +160,7 @@ def start(root):
     """start(data, limit): the features of a data set made by a process group of their own, files up to a limit."""
     started = []
 
-    def begin(data, limit=0, disk=()):
+    def begin(data, limit=0, disk=(), shard=0):
         told = {
             "cache": str(artifacts.CACHE),
             "name": data.name,
@@ -163,6 +168,7 @@ def start(root):
             "recordings": [{**vars(entry), "labels": {}} for entry in data.recordings],
             "limit": limit,
             "disk": disk,
+            "shard": shard,
         }
         command = [sys.executable, "-c", SCRIPT, json.dumps(told)]
         if disk:
@@ -230,11 +236,11 @@ def test_kill_at_random_moments_loses_only_what_was_under_way(make_set, config, 
     computed.clear()
     before = set()
     for _ in range(4):
-        process = start(data)
+        process = start(data, shard=chance.choice([0, 40_000, 100_000]))
         for line in process.stderr:
             if "hours of sound" in line:
                 break
-        time.sleep(chance.uniform(0.0, 0.7))
+        time.sleep(chance.uniform(0.0, 1.5))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         kept = stored(data)
@@ -249,7 +255,7 @@ def test_kill_at_random_moments_loses_only_what_was_under_way(make_set, config, 
 
 def test_two_processes_at_once_make_the_same(make_set, config, start):
     data = make_set(*[1.0] * 8)
-    processes = [start(data), start(data)]
+    processes = [start(data, shard=30_000), start(data, shard=15_000)]
     for process in processes:
         said = process.communicate(timeout=120)[1]
         assert process.returncode == 0, said
