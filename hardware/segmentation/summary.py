@@ -97,10 +97,11 @@ def _told(result: Mapping[str, Any]) -> list[str]:
     return [
         f"A clip of {features['clip_s']:g} s is cut together from two recordings, the cut anywhere between "
         f"{100 * task['cut_low']:g} and {100 * task['cut_high']:g} % of it; of every step of "
-        f"{1000 * features['hop_s']:g} ms the network tells whether it is {first} or {second}. It hears {features['mel']} mel bands as ON and OFF "
-        f"spikes where a band's power moves by more than {result['encoding']['threshold']:g} in the natural logarithm "
-        f"(encoding `{result['encoding']['name']}`), has {result['network']['dense'][0]} neurons, and the host weighs "
-        f"leaky counts ({task['readout_steps']} steps) of their spikes. LIF and DH-LIF differ in the neurons alone.",
+        f"{1000 * features['hop_s']:g} ms the network tells whether it is {first} or {second}. It hears "
+        f"{features['mel']} mel bands as ON and OFF spikes where a band's power moves by more than "
+        f"{result['encoding']['threshold']:g} in the natural logarithm (encoding `{result['encoding']['name']}`), has "
+        f"{result['network']['dense'][0]} neurons, and the host weighs leaky counts ({task['readout_steps']} steps) of "
+        "their spikes. LIF and DH-LIF differ in the neurons alone.",
         "",
         f"Each of {seeds} seeds draws its own {task['train_clips']} training clips, weights, and {task['held_out']} "
         f"titles of each style that only the side of titles never heard has; its clips of new performances are from "
