@@ -1,7 +1,10 @@
 """Features of a data set's recordings, heard as they are or changed (by noise, say), from the feature store."""
 
+import dataclasses
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -12,7 +15,7 @@ from train.artifacts import key_of
 from train.config import Config, section_dict
 from train.console import say
 from train.data.dataset import TRAIN, DataSet, Recording
-from train.data.store.contents import Contents
+from train.data.store.contents import Contents, Stamp
 from train.data.store.making import Job, entry_name, make_features
 from train.data.store.shelf import Shelf, StoredFeatures
 from train.errors import MaestroError
@@ -24,6 +27,9 @@ FORMAT = 1
 _TRIES = 3
 # Recordings that a message names; all are said on stderr.
 _NAMED = 10
+
+# What is wrong with files that were read by this process: a command asks for a data set's features several times.
+_BAD: dict[tuple[str, Stamp], str] = {}
 
 Features = NDArray[np.float32]
 
@@ -90,7 +96,8 @@ def changed_features(
     """
     shelves = [_shelf(data, config, change) for change in changes]
     contents = Contents(artifacts.CACHE / "features" / "contents.jsonl")
-    bad: dict[str, str] = {}
+    stamps = {recording.id: _stamp(data.file_of(recording)) for recording in recordings}
+    bad = {one: _BAD[stamp] for one, stamp in stamps.items() if stamp in _BAD}
     for left in reversed(range(_TRIES)):
         found = _kept(data, recordings, contents, shelves, changes)
         jobs = []
@@ -106,6 +113,7 @@ def changed_features(
                 str(artifacts.CACHE / "features"), "what is written here cannot be read back", cure="check the disk"
             )
         bad |= make_features(data, jobs, contents, label)
+    _BAD.update({stamp: bad[one] for one, stamp in stamps.items() if stamp is not None and one in bad})
     steps = clip_steps(config.features)
     for index, recording in enumerate(recordings):
         there = [features for kept in found if (features := kept[index]) is not None]
@@ -115,6 +123,21 @@ def changed_features(
         _tell(data, recordings, bad, config.data.skip_bad)
     gone = [recording.id in bad for recording in recordings]
     return [[None if out else features for features, out in zip(kept, gone, strict=True)] for kept in found]
+
+
+def without_bad(data: DataSet, config: Config) -> DataSet:
+    """The data set as it is heard: with ``data.skip_bad``, without its bad recordings.
+
+    Raises
+    ------
+    MaestroError
+        As `dataset_features`.
+    """
+    if not config.data.skip_bad:
+        return data
+    found = dataset_features(data, config)
+    heard = (recording for recording, features in zip(data.recordings, found, strict=True) if features is not None)
+    return dataclasses.replace(data, recordings=tuple(heard))
 
 
 def check_left(data: DataSet, features: Sequence[Any]) -> None:
@@ -188,12 +211,24 @@ def _kept(
     return found
 
 
+def _stamp(file: Path) -> tuple[str, Stamp] | None:
+    try:
+        return str(file.resolve()), Stamp.of(file)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _say_once(text: str) -> None:
+    say(text)
+
+
 def _tell(data: DataSet, recordings: Sequence[Recording], bad: dict[str, str], skip: bool) -> None:
     """Say which recordings are bad; an error of them unless they are skipped."""
     told = [bad[recording.id] for recording in recordings if recording.id in bad]
     count = f"{len(told)} of {len(recordings)} recordings"
     if skip:
-        say("\n".join([f"{data.name}: {count} left out:", *(f"  {line}" for line in told)]))
+        _say_once("\n".join([f"{data.name}: {count} left out:", *(f"  {line}" for line in told)]))
         return
     if len(told) > _NAMED:
         say("\n".join(told))

@@ -102,8 +102,7 @@ def make_features(data: DataSet, jobs: Sequence[Job], contents: Contents, label:
     CallError
         The configuration's features cannot be computed of any recording.
     """
-    say("features: loading librosa (half a minute at its first use after installation, when it compiles)")
-    warm_up()
+    _load()
     _foretell(jobs, data.name, label)
     # The longest first, lest one core be left with it at the end.
     jobs = sorted(jobs, key=lambda job: -job.recording.duration_s)
@@ -140,6 +139,12 @@ def make_features(data: DataSet, jobs: Sequence[Job], contents: Contents, label:
     for shelf in shelves:
         shelf.pack()
     return bad
+
+
+@lru_cache(maxsize=1)
+def _load() -> None:
+    say("features: loading librosa (half a minute at its first use after installation, when it compiles)")
+    warm_up()
 
 
 def _make(job: Job) -> Made:

@@ -12,10 +12,10 @@ import pytest
 import soundfile
 
 from train import artifacts
-from train.data.recordings import changed_features, check_left, dataset_features
+from train.config import DataConfig
+from train.data.recordings import changed_features, check_left, dataset_features, without_bad
 from train.data.sound import load_sound
-from train.data.store import contents, making
-from train.data.store.contents import Contents, Stamp
+from train.data.store import making
 from train.errors import CallError, MaestroError
 from train.features import Normaliser, sound_features
 
@@ -178,16 +178,26 @@ def test_bad_recordings_are_named_and_all_others_kept(make_set, config, computed
     with pytest.raises(MaestroError, match=message):
         dataset_features(data, config)
     assert sorted(computed) == ["r0", "r2", "r3", "r5"]
+    data.file_of(data.recordings[1]).write_bytes(whole)
+    data.file_of(data.recordings[4]).write_bytes(whole)
+    assert_same(dataset_features(data, config), expected(data, config))
 
 
 def test_bad_recordings_are_left_out_when_asked(make_set, skipping, capsys):
     data = make_set(*[1.0] * 6)
     data.file_of(data.recordings[1]).write_bytes(b"")
+    age(data)
     found = dataset_features(data, skipping)
     assert [index for index, features in enumerate(found) if features is None] == [1]
     said = capsys.readouterr().err
     assert "sounds: 1 of 6 recordings left out:\n  " in said
     assert "1.wav: is empty (0 bytes)" in said
+    heard = without_bad(data, skipping)
+    assert [recording.id for recording in heard.recordings] == ["r0", "r2", "r3", "r4", "r5"]
+    # Said once a command.
+    assert capsys.readouterr().err == ""
+    assert dataset_features(heard, skipping)[4].shape == found[5].shape
+    assert without_bad(data, dataclasses.replace(skipping, data=DataConfig())) is data
 
 
 def test_a_recording_shorter_than_a_clip_is_bad(make_set, config, skipping):
@@ -255,27 +265,6 @@ def test_a_file_that_changes_while_it_is_read(make_set, config, monkeypatch):
     monkeypatch.setattr(making, "sha256", changing)
     with pytest.raises(MaestroError, match=r"1\.wav: changed while it was read\. Run it again when it is complete"):
         dataset_features(data, config)
-
-
-def test_outdated_lines_are_dropped_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(contents, "_OUTDATED", 3)
-    listed, file = tmp_path / "contents.jsonl", tmp_path / "a.wav"
-    for number in range(8):
-        file.write_bytes(b"x" * number)
-        os.utime(file, (time.time() - 3600,) * 2)
-        Contents(listed).learn(file, Stamp.of(file), f"sha{number}")
-    assert len(listed.read_text().split("\n[")) <= 5
-    assert Contents(listed).of(file) == "sha7"
-    assert Contents(listed).of(tmp_path / "gone.wav") is None
-
-
-def test_a_list_of_contents_that_cannot_be_written(tmp_path):
-    file = tmp_path / "a.wav"
-    file.write_bytes(b"x")
-    os.utime(file, (time.time() - 3600,) * 2)
-    (tmp_path / "contents.jsonl").mkdir()
-    with pytest.raises(MaestroError, match=r"contents\.jsonl: cannot be written: Is a directory\. Free some disk"):
-        Contents(tmp_path / "contents.jsonl").learn(file, Stamp.of(file), "sha")
 
 
 def test_whole_recordings_are_worked_on_by_no_more_processes_than_memory_has_room_for(make_set, config, monkeypatch):
