@@ -20,6 +20,7 @@ from hardware.report.sections.provenance import provenance
 from hardware.report.sections.raster import spikes
 from hardware.report.sections.rates import rates
 from hardware.report.sections.reading import reading
+from hardware.report.sections.robustness import robustness
 from hardware.report.sections.verdict import verdict
 from hardware.report.subject import Subject, gather
 from train.artifacts import provenance as here
@@ -64,6 +65,7 @@ def _plan(clip: int | None) -> list[tuple[str, str, Build]]:
     return [
         ("verdict", "What was found", verdict),
         ("accuracy", "Accuracy", accuracy),
+        ("robustness", "Noise, level, rooms, pitch and tempo", robustness),
         ("raster", "A clip, spike by spike", lambda subjects: spikes(subjects, clip)),
         ("rates", "Firing rates and counts", rates),
         ("time-constants", "Time constants of the branches", branches),

@@ -16,6 +16,7 @@ from train.errors import MaestroError
 # Sections of measurement.json and the command that makes each.
 MAKERS = {
     "baseline": "python -m hardware baseline {run}",
+    "robustness": "python -m hardware robustness {run}",
     "loihi2": "python -m hardware deploy {run}",
     "simulator_check": "python -m hardware bundle {run} --read result.json",
 }

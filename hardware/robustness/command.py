@@ -56,12 +56,8 @@ def _show(section: Mapping[str, Any]) -> None:
                 lines = {each: curve(section, axis, split, each) for each in heads(section)}
             of_head = f"{head}, " if axis == "noise" else ""
             title = f"{words['title']}, {words['unit']}: {of_head}{SHORT.get(split, split)}, {entry['clips']} clips"
-            columns = [_column(point) for point in next(iter(lines.values()))]
+            columns = [point.text for point in next(iter(lines.values()))]
             emit_table(title, ["", *columns], [[name, *map(_cell, points)] for name, points in lines.items()])
-
-
-def _column(point: Point) -> str:
-    return "clean" if point.clean else f"{point.value:g}"
 
 
 def _cell(point: Point) -> str:

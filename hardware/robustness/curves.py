@@ -13,6 +13,11 @@ class Point:
     clean: bool
     found: Mapping[str, Any]
 
+    @property
+    def text(self) -> str:
+        """Its value for an axis or a column."""
+        return "clean" if self.clean else f"{self.value:g}"
+
 
 def heads(section: Mapping[str, Any]) -> list[str]:
     """The heads that were measured, in their order."""

@@ -57,7 +57,7 @@ def over_noise(figure: "Figure", section: Mapping[str, Any]) -> None:
             # Side by side, or intervals would hide each other.
             shift = 0.07 * (number - (len(of_kind) - 1) / 2)
             _line(axis, [place + shift for place in range(len(points))], points, kind, number)
-        ticks = ["clean" if point.clean else f"{point.value:g}" for point in next(iter(of_kind.values()))]
+        ticks = [point.text for point in next(iter(of_kind.values()))]
         axis.set_xticks(range(len(ticks)), ticks)
         axis.set_title(SHORT.get(split, split))
         axis.set_xlabel("signal-to-noise ratio, dB")

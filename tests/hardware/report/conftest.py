@@ -96,6 +96,7 @@ def section_ids():
     return (
         "verdict",
         "accuracy",
+        "robustness",
         "raster",
         "rates",
         "time-constants",
