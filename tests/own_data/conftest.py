@@ -1,9 +1,7 @@
 """Data as users have them, made by the corpus's own performer: MAESTRO's layout and names, and plain folders."""
 
 import csv
-import os
 import subprocess
-import sys
 
 import numpy as np
 import pretty_midi
@@ -88,39 +86,24 @@ def maestro(tmp_path_factory, performed):
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory):
-    """stage(*words): a command as a user gives it, in a folder of its own; output, talk and exit code."""
-    folder = tmp_path_factory.mktemp("work")
-
-    def call(*words, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", *map(str, words)],
-            cwd=folder,
-            check=False,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        assert done.returncode == code, done.stderr[-3000:]
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
+def workplace(tmp_path_factory):
+    """An empty folder to work in."""
+    return tmp_path_factory.mktemp("work")
 
 
 @pytest.fixture(scope="session")
-def small():
-    """Settings of a network small enough for a test."""
-    settings = (
-        "features.clip_s=1.0",
-        "network.conv_channels=[4]",
-        "network.conv_kernels=[3]",
-        "network.pools=[2]",
-        "network.dense=[16]",
-        "training.epochs=2",
-        "training.threads=1",
-    )
-    return [word for setting in settings for word in ("--set", setting)]
+def call(root, workplace):
+    """call(command): a command as a user gives it, in the workplace, with this machine's environment."""
+    if not (root / ".venv" / ".ready").exists():
+        pytest.skip("`make setup` has not been run: there is no environment for the page's commands")
+
+    def run(command):
+        done = subprocess.run(command, shell=True, cwd=workplace, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr[-3000:]}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -138,17 +121,3 @@ def folders(tmp_path_factory, performed):
                 soundfile.write(f"{path}.{('wav', 'flac', 'ogg')[take]}", samples, RATE_HZ)
     (root / "rag" / "notes.txt").write_text("no recording")
     return root
-
-
-@pytest.fixture(scope="session")
-def moods(tmp_path_factory):
-    """moods(keys): a CSV file with a mood for each key."""
-
-    def write(keys):
-        path = tmp_path_factory.mktemp("labels") / "moods.csv"
-        rows = [(key, "mood", ("calm", "merry")[index % 2], "Ada", "heard", "CC0") for index, key in enumerate(keys)]
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("piece", "label", "value", "annotator", "source", "licence"), *rows])
-        return path
-
-    return write
