@@ -208,10 +208,9 @@ def _check_task(config: "Config") -> None:
         raise CallError(
             "configuration key network.dense", "is empty", allowed="a layer to read, where there are no heads"
         )
-    if config.noise.share > 0:
-        raise CallError(
-            "configuration key noise.share", f"is {config.noise.share:g}", allowed="0 where the task is segmentation"
-        )
+    for key, share in (("noise.share", config.noise.share), ("augment.share", config.augment.share)):
+        if share > 0:
+            raise CallError(f"configuration key {key}", f"is {share:g}", allowed="0 where the task is segmentation")
 
 
 def check_choice(key: str, value: str, allowed: Sequence[str]) -> None:

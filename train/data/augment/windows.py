@@ -145,7 +145,9 @@ def _read(path: Path, begin: int, end: int, _sample_rate_hz: int) -> Samples:
             block = file.read(end - begin, dtype="float32", always_2d=True)
     except RuntimeError as error:
         raise _unreadable(path, error) from error
-    found: Samples = block.mean(axis=1, dtype=np.float32)
+    # Of two channels to the bit what mean gives, ten times as fast.
+    stereo = block.shape[1] == 2
+    found: Samples = (block[:, 0] + block[:, 1]) / np.float32(2) if stereo else block.mean(axis=1, dtype=np.float32)
     if not np.isfinite(found).all():
         raise MaestroError(str(path), "has samples that are NaN or infinite", cure="export the recording again")
     # An MP3 may end a little before its header says.

@@ -37,6 +37,10 @@ from train.errors import CallError
             "configuration key noise.folder: is empty. Set it to your folder of noise",
         ),
         (["noise.share=0.5", "noise.kinds=['folder']"], "configuration key noise.folder: is empty."),
+        (
+            ["task.name=segmentation", "augment.share=0.5"],
+            "configuration key augment.share: is 0.5 (expected 0 where the task is segmentation)",
+        ),
     ],
 )
 def test_errors(overrides, text):
