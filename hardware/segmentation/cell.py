@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from export.gate import first_difference, trained_layers
 from hardware.cells import TUNE, Job, train_cell
 from hardware.segmentation.baselines import Baselines
 from hardware.segmentation.curves import around_cuts, example
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from export.manifest import Manifest
     from lava_runtime.engine.engine import Engine
     from train.data.clips import ClipSet
+    from train.model import TrainedRun
     from train.segmentation.readout import Counts, Readout
+
+# Clips in one forward of SLAYER.
+_BATCH = 32
 
 SEGMENTED = "segmentation"
 
@@ -73,13 +78,14 @@ def _evaluate(job: StepsJob) -> dict[str, Any]:
     from lava_runtime.engine.engine import Engine
     from lava_runtime.segment import require_readout
     from train.data.clips import data_clips
+    from train.model import load_run
 
     torch.set_num_threads(job.config.training.threads)
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
     gate = export_run(job.run, job.gate_clips).gate
     manifest = load_manifest(job.run)
     engine = Engine.from_file(job.run.net, threads=job.config.training.threads)
-    readout = require_readout(manifest, job.run)
+    readout, slayer = require_readout(manifest, job.run), load_run(job.run)
     sets = data_clips(job.config)[0]
     baselines = Baselines.of(sets["train"])
     trained = read_json(job.run.metrics, cure=f"delete {job.run.path}; the cell is then trained again")["final"]
@@ -88,12 +94,13 @@ def _evaluate(job: StepsJob) -> dict[str, Any]:
         clips = sets[side]
         scores = hear(engine, manifest, readout, clips)
         found = accuracy(decide(scores, manifest.slices), clips.labels)["style"]
-        require_alike(job.name, side, found, trained[side]["style"])
+        require_alike(f"{job.name}, {side}", found, trained[side]["style"])
         labels = clips.labels["style"][:, : scores.shape[-1]]
         right = decide(scores, manifest.slices)["style"] == labels
         sides[side] = {
             "clips": len(clips),
             "deployed": found,
+            "spikes_compared": require_same_spikes(f"{job.name}, {side}", slayer, engine, clips),
             "by_clip": [round(float(share), 4) for share in right.mean(axis=1)],
             "baselines": baselines.accuracies(labels),
             "around_cuts": around_cuts(right, clips, labels),
@@ -124,7 +131,32 @@ def hear(engine: "Engine", manifest: "Manifest", readout: "Readout", clips: "Cli
     return np.concatenate([readout.scores(engine.run(spikes).output) for spikes in input_spikes(manifest, clips)])
 
 
-def require_alike(name: str, side: str, deployed: dict[str, float | int], trained: dict[str, float | int]) -> None:
+def require_same_spikes(name: str, trained: "TrainedRun", engine: "Engine", clips: "ClipSet") -> int:
+    """Refuse a deployed network that does not spike as SLAYER's quantised forward on every clip; the spikes compared.
+
+    Raises
+    ------
+    MaestroError
+        Names the first clip and neuron that differ, and the step.
+    """
+    total = 0
+    for first in range(0, len(clips), _BATCH):
+        features = clips.features(np.arange(first, min(first + _BATCH, len(clips))))
+        spikes = trained.encoder.encode(trained.normaliser.apply(features))
+        ours, theirs = engine.run(spikes).output, trained_layers(trained, spikes)[-1]
+        total += int(ours.sum())
+        for clip in np.flatnonzero((ours != theirs).any(axis=(1, 2))):
+            neurons, step = first_difference(theirs[clip], ours[clip]) or ((), -1)
+            raise MaestroError(
+                f"{name}, clip {first + clip}, neuron {neurons[0]}, step {step}",
+                "SLAYER's quantised forward and the exported integers differ",
+                cure="a voltage may have left its 24 bits, which only the integers keep to: train with smaller weights "
+                "(lif.weight_std)",
+            )
+    return total
+
+
+def require_alike(name: str, deployed: dict[str, float | int], trained: dict[str, float | int]) -> None:
     """Refuse a deployed network that is not right at exactly as many steps as the trained one.
 
     Raises
@@ -135,7 +167,7 @@ def require_alike(name: str, side: str, deployed: dict[str, float | int], traine
     ours, theirs = ((found["correct"], found["steps"]) for found in (deployed, trained))
     if ours != theirs:
         raise MaestroError(
-            f"{name}, {side}",
+            name,
             f"the exported integers are right at {ours[0]} of {ours[1]} steps, SLAYER's quantised forward at "
             f"{theirs[0]} of {theirs[1]}",
             cure="this is an error of the project; `python -m lava_runtime parity RUN` finds where they part",

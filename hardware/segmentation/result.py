@@ -106,6 +106,7 @@ def _side(cells: Mapping[str, Sequence[Mapping[str, Any]]], side: str, reference
     return {
         "clips": heard[0]["clips"],
         "steps": heard[0]["deployed"]["steps"],
+        "spikes_compared": sum(cell["sides"][side]["spikes_compared"] for found in cells.values() for cell in found),
         "accuracy": {model: {**summarise(values), "seeds": values} for model, values in shares.items()},
         "baselines": {word: {**summarise(values), "seeds": values} for word, values in silent.items()},
         "above_baselines": {

@@ -1,6 +1,5 @@
 """The readout of every step in training: weighted leaky counts that a gradient goes back through."""
 
-import math
 from typing import Any
 
 import torch
@@ -23,7 +22,8 @@ class StepReadout(nn.Module):
     def __init__(self, neurons: int, classes: int, readout_steps: int, latency_steps: int) -> None:
         super().__init__()
         self.readout_steps, self.latency_steps = readout_steps, latency_steps
-        bound = 1 / math.sqrt(neurons)
+        # Counts are large: a neuron that fires at a fifth of the steps has one of readout_steps / 5.
+        bound = 1 / neurons
         self.weight = nn.Parameter(torch.empty(classes, neurons).uniform_(-bound, bound))
 
     def forward(self, spikes: torch.Tensor) -> torch.Tensor:
