@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -38,8 +38,8 @@ def ahead(
     jobs
         Taken as they are needed.
     workers
-        Processes, which end with the iterator, with Ctrl-C and with their parent; with 0 all is done here, when it is
-        asked for.
+        Processes, which begin with this call and end with the iterator, with Ctrl-C and with their parent; with 0 all
+        is done here, when it is asked for.
     label
         What a message calls it.
 
@@ -49,19 +49,36 @@ def ahead(
         What ``work`` raised, or a process was killed (by the system for memory, say).
     """
     if workers == 0:
-        yield from (work(shared, job) for job in jobs)
-        return
-    # Forked, as train.data.parallel's: the children run no torch and draw nothing.
+        return _here(work, shared, jobs)
+    # Forked, as train.data.parallel's: the children run no torch and draw nothing. All of them at once, and before the
+    # caller's progress bar has a thread that holds some lock.
     pool = ProcessPoolExecutor(workers, get_context("fork"), initializer=_child, initargs=(os.getpid(), shared))
     left = iter(jobs)
-    under_way: deque[Future[Done]] = deque()
     try:
-        while True:
-            for job in islice(left, workers * _AHEAD - len(under_way)):
-                under_way.append(pool.submit(_do, work, job))
-            if not under_way:
-                return
-            yield under_way.popleft().result()
+        under_way = deque(pool.submit(_do, work, job) for job in islice(left, workers * _AHEAD))
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    return _in_order(pool, work, left, under_way, label)
+
+
+def _here(work: Callable[[Shared, Job], Done], shared: Shared, jobs: Iterable[Job]) -> Generator[Done, None, None]:
+    for job in jobs:
+        yield work(shared, job)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor,
+    work: Callable[[Any, Job], Done],
+    left: Iterator[Job],
+    under_way: deque[Future[Done]],
+    label: str,
+) -> Generator[Done, None, None]:
+    try:
+        while under_way:
+            found = under_way.popleft().result()
+            under_way.extend(pool.submit(_do, work, job) for job in islice(left, 1))
+            yield found
     except BrokenProcessPool as error:
         raise MaestroError(
             label, "one of its processes was killed", cure="free some memory, or use fewer workers, and run it again"

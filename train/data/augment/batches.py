@@ -1,6 +1,6 @@
 """Batches of training clips, a share of them changed anew in every epoch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from train.config import Config
 from train.data.augment.ahead import ahead
+from train.data.augment.effects import stretch
 from train.data.augment.hearing import Hearing
 from train.data.augment.recipe import Recipe, draw_recipe
 from train.data.augment.rooms import room_response
@@ -23,11 +24,12 @@ _RECIPE, _NOISE = 11, 12
 
 def heard_batches(
     config: Config, data: DataSet, clips: ClipSet, batches: Sequence[Batch], epoch: int
-) -> Iterator[NDArray[np.float32]]:
+) -> Generator[NDArray[np.float32], None, None]:
     """Features of an epoch's batches, in order; clips that are not changed as ``clips.features`` gives them.
 
-    Whether and how a clip is changed is decided by ``augment.seed``, the epoch and the clip's number alone, and not
-    by the number of processes that do it ahead of need.
+    The processes begin with this call, which should come before a progress bar's. Whether and how a clip is changed is
+    decided by ``augment.seed``, the epoch and the clip's number alone, and not by the number of processes that do it
+    ahead of need.
 
     Parameters
     ----------
@@ -42,9 +44,10 @@ def heard_batches(
     epoch
         Which, 0 or more.
 
-    Yields
-    ------
-    NDArray[np.float32], shape (clip, feature, time)
+    Returns
+    -------
+    generator of NDArray[np.float32], each (clip, feature, time)
+        Closing it ends the processes.
 
     Raises
     ------
@@ -53,13 +56,21 @@ def heard_batches(
     """
     augment = config.augment
     if augment.share == 0:
-        yield from (clips.features(indices, offsets) for indices, offsets in batches)
-        return
+        return (clips.features(indices, offsets) for indices, offsets in batches)
     drawn = [[_recipe(config, epoch, int(clip)) for clip in indices] for indices, _ in batches]
     prepare(config, [recipe for of_batch in drawn for recipe in of_batch if recipe is not None])
     jobs = _jobs(config, data, clips, batches, drawn, epoch)
-    hearing = Hearing(config, data, training=True)
-    with closing(ahead(hear, hearing, jobs, augment.workers, "changed clips")) as changed:
+    changed = ahead(hear, Hearing(config, data, training=True), jobs, augment.workers, "changed clips")
+    return _joined(clips, batches, drawn, changed)
+
+
+def _joined(
+    clips: ClipSet,
+    batches: Sequence[Batch],
+    drawn: Sequence[Sequence[Recipe | None]],
+    changed: Generator[NDArray[np.float32], None, None],
+) -> Generator[NDArray[np.float32], None, None]:
+    with closing(changed):
         for (indices, offsets), recipes in zip(batches, drawn, strict=True):
             as_it_is = np.array([recipe is None for recipe in recipes], bool)
             plain = clips.features(indices[as_it_is], offsets[as_it_is])
@@ -78,6 +89,8 @@ def hear(hearing: Hearing, job: _Job) -> NDArray[np.float32]:
 def prepare(config: Config, recipes: Sequence[Recipe]) -> None:
     """Load and make what every process needs, before they are forked: librosa, and the rooms."""
     warm_up()
+    if any(recipe.semitones or recipe.tempo != 1 for recipe in recipes):
+        stretch(np.zeros(1, np.float32), config.sample_rate_hz)
     for rt60_s, room in {(recipe.rt60_s, recipe.room) for recipe in recipes if recipe.rt60_s}:
         room_response(rt60_s, room, config.sample_rate_hz)
 
