@@ -147,8 +147,9 @@ def fake_clips(monkeypatch):
             if hasattr(target, "training_variants"):
                 monkeypatch.setattr(target, "training_variants", variants)
         for target in modules:
-            if hasattr(target, "open_dataset"):
-                monkeypatch.setattr(target, "open_dataset", lambda _: DataSet("the stand-in", Path(), (), {}))
+            for name in ("open_dataset", "heard_dataset"):
+                if hasattr(target, name):
+                    monkeypatch.setattr(target, name, lambda _: DataSet("the stand-in", Path(), (), {}))
         return build
 
     return install

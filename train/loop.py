@@ -16,8 +16,9 @@ from train.config import Config, dump_config, parse_config
 from train.console import progress, say
 from train.data.augment.batches import heard_batches
 from train.data.clips import ClipSet, data_clips, join_clips
-from train.data.dataset import TRAIN, DataSet, open_dataset
+from train.data.dataset import TRAIN, DataSet
 from train.data.noisy import training_variants
+from train.data.recordings import heard_dataset
 from train.encoding import Encoder, make_encoder
 from train.errors import CallError, DivergedError, MaestroError
 from train.features import Normaliser
@@ -64,7 +65,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     torch.set_num_threads(config.training.threads)
     # oneDNN rounds weight gradients differently from call to call; the same seed must give the same checkpoint.
     torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call]
-    data = open_dataset(config)
+    data = heard_dataset(config)
     for remark in data.remarks:
         say(f"data: {remark}")
     clips, labels = data_clips(config, data)

@@ -15,9 +15,9 @@ from train.config import Config
 from train.config_checks import ALL_NOISES
 from train.data.augment.noise_files import noise_recordings
 from train.data.clips import ClipSet, recording_clips
-from train.data.dataset import DataSet, Recording, open_dataset
+from train.data.dataset import DataSet, Recording
 from train.data.noise import check_kind, make_noise, mix_clips, segments
-from train.data.recordings import changed_features
+from train.data.recordings import changed_features, heard_dataset
 from train.data.sound import load_sound
 from train.errors import CallError, MaestroError
 from train.features import clip_steps, hop_samples
@@ -61,7 +61,7 @@ def noisy_sets(config: Config, split: str, conditions: Sequence[Condition]) -> d
     """
     for kind, _ in conditions:
         check_kind(kind)
-    data = open_dataset(config)
+    data = heard_dataset(config)
     if split not in data.splits:
         raise CallError(f"split {split!r}", f"not in {data.name}", allowed=f"one of {', '.join(data.splits)}")
     changes = [_noise(config, data, kind, (snr_db,), _EVALUATION) for kind, snr_db in conditions]
@@ -92,7 +92,7 @@ def training_variants(config: Config) -> tuple[ClipSet, ...]:
     noise = config.noise
     if noise.share == 0:
         return ()
-    data = open_dataset(config)
+    data = heard_dataset(config)
     changes = [_noise(config, data, kind, noise.snr_db, _TRAINING) for kind in noise.kinds]
     return tuple(_heard(config, data, "train", changes))
 

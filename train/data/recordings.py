@@ -14,7 +14,7 @@ from train import artifacts
 from train.artifacts import key_of
 from train.config import Config, section_dict
 from train.console import say
-from train.data.dataset import TRAIN, DataSet, Recording
+from train.data.dataset import TRAIN, DataSet, Recording, open_dataset
 from train.data.store.contents import Contents, Stamp
 from train.data.store.making import Job, entry_name, make_features
 from train.data.store.shelf import Shelf, StoredFeatures
@@ -138,6 +138,11 @@ def without_bad(data: DataSet, config: Config) -> DataSet:
     found = dataset_features(data, config)
     heard = (recording for recording, features in zip(data.recordings, found, strict=True) if features is not None)
     return dataclasses.replace(data, recordings=tuple(heard))
+
+
+def heard_dataset(config: Config) -> DataSet:
+    """The configuration's data set as it is heard: `train.data.dataset.open_dataset`, and then `without_bad`."""
+    return without_bad(open_dataset(config), config)
 
 
 def check_left(data: DataSet, features: Sequence[Any]) -> None:

@@ -36,7 +36,7 @@ def config(small_config):
 @pytest.fixture
 def corpus(small_dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(artifacts, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(noisy, "open_dataset", lambda _config: small_dataset)
+    monkeypatch.setattr(noisy, "heard_dataset", lambda _config: small_dataset)
     return small_dataset
 
 
@@ -140,7 +140,7 @@ def test_training_hears_one_copy_a_kind(corpus, config):
 
 
 def test_clean_training_makes_no_noise(config, monkeypatch):
-    monkeypatch.setattr(noisy, "open_dataset", lambda _config: pytest.fail("asked for the corpus"))
+    monkeypatch.setattr(noisy, "heard_dataset", lambda _config: pytest.fail("asked for the corpus"))
     assert training_variants(dataclasses.replace(config, noise=NoiseConfig())) == ()
 
 
