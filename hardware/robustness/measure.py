@@ -21,8 +21,9 @@ from train.console import progress, say
 from train.data.augment.ahead import ahead
 from train.data.augment.batches import hear, prepare
 from train.data.augment.hearing import Hearing
-from train.data.dataset import DataSet, open_dataset
+from train.data.dataset import DataSet
 from train.data.noisy import noise_pool
+from train.data.recordings import heard_dataset
 from train.errors import CallError
 from train.metrics import accuracy, decide
 
@@ -75,7 +76,7 @@ def measure_robustness(
     config = replace(config, noise=replace(config.noise, folder=folder)) if folder else config
     cells = run.path / SECTION
     with only_here(cells):
-        decider, data = decider_of(run, config), open_dataset(config)
+        decider, data = decider_of(run, config), heard_dataset(config)
         chosen = _chosen(decider, limit)
         conditions = all_conditions(folder=bool(config.noise.folder))
         kept = Kept(cells, _made_of(run, config, data, chosen))

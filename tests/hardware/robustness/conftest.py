@@ -57,7 +57,7 @@ def tried(make_run, recordings, monkeypatch):
         run = make_run(kind)
         monkeypatch.setattr(inputs, "data_clips", heard)
         monkeypatch.setattr(clips, "data_clips", heard)
-        monkeypatch.setattr(measure, "open_dataset", lambda _: recordings)
+        monkeypatch.setattr(measure, "heard_dataset", lambda _: recordings)
         monkeypatch.setattr(measure, "all_conditions", few)
         return run
 
