@@ -19,12 +19,12 @@ def read_preset(source: str | Path, folder: Path, kind: str) -> dict[str, Any]:
     path = Path(source)
     if not path.suffix:
         path = folder / f"{source}.toml"
-    if not path.is_file():
-        presets = ", ".join(sorted(preset.stem for preset in folder.glob("*.toml")))
-        raise CallError(str(source), f"no such {kind}", cure=f"give a TOML file or one of: {presets}")
     try:
+        if not path.is_file():
+            presets = ", ".join(sorted(preset.stem for preset in folder.glob("*.toml")))
+            raise CallError(str(source), f"no such {kind}", cure=f"give a TOML file or one of: {presets}")
         return tomli.loads(path.read_text())
     except OSError as error:
         raise CallError(str(path), f"cannot be read: {error.strerror or error}", cure="mend its permissions") from error
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise CallError(str(path), f"not valid TOML: {error}", cure="mend the line it names") from error

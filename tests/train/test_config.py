@@ -75,9 +75,12 @@ def test_missing_and_broken_files_are_named(tmp_path):
     with pytest.raises(CallError, match="no such configuration"):
         load_config(tmp_path / "x.toml")
     broken = tmp_path / "broken.toml"
-    broken.write_text("[training\nepochs = 3")
-    with pytest.raises(CallError, match=r"broken.toml: not valid TOML"):
-        load_config(broken)
+    for text in ("[training\nepochs = 3", f"seed = {'1' * 5000}", f"seed = {'[' * 5000}"):
+        broken.write_text(text)
+        with pytest.raises(CallError, match=r"broken.toml: not valid TOML"):
+            load_config(broken)
+    with pytest.raises(CallError, match=r"x.toml: cannot be read: File name too long"):
+        load_config("x" * 300)
 
 
 def test_command_line_reports_an_unknown_key_in_one_line(cli):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from train.data.files import is_folder, read_bytes
 from train.errors import MaestroError
 
 _UTF8 = "save it as CSV in UTF-8"
@@ -102,14 +103,9 @@ def composed(name: str) -> str:
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """Line number and cells of each row that is not empty."""
     where = str(path)
-    if path.is_dir():
+    if is_folder(path):
         raise MaestroError(where, "is a folder", allowed="a CSV file")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise MaestroError(where, "no such file", cure="check the path") from error
-    except OSError as error:
-        raise MaestroError(where, f"cannot be read: {error.strerror or error}", cure="check its permissions") from error
+    content = read_bytes(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

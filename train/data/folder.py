@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from train.config import DataConfig
 from train.data.csv_table import many, some
 from train.data.dataset import SPLITS, DataSet, Recording, classes_of
+from train.data.files import is_file, is_folder
 from train.data.folder_files import AUDIO_SUFFIXES, Entry, Found, read_index, walk_folder
 from train.data.folder_headers import identical, measured, printable
 from train.data.folder_sides import draw_sides
@@ -52,13 +53,13 @@ def read_folder(config: DataConfig, *, files: bool = True) -> DataSet:
         and told instead); the same recording has two labels or two sides; there are too few groups for three sides;
         or a head cannot be learned (`check_head`).
     CallError
-        ``split`` is no choice for a folder.
+        ``split`` is no choice for a folder, or none of ``heads`` is labelled there.
     """
     root = Path(config.root)
     if config.split == "files":
         raise CallError("configuration key data.split", "is 'files'", allowed="performances or official for a folder")
-    if not root.is_dir():
-        fault = "is a file" if root.exists() else "no such folder"
+    if not is_folder(root):
+        fault = "is a file" if is_file(root) else "no such folder"
         raise MaestroError(str(root), fault, cure="set data.root to the folder of the recordings")
     where = config.index or str(root)
     found = read_index(root, Path(config.index)) if config.index else walk_folder(root)
@@ -78,6 +79,14 @@ def read_folder(config: DataConfig, *, files: bool = True) -> DataSet:
     )  # fmt: skip
     heads = in_head_order(head for entry in entries for head in entry.labels)
     if not heads and not config.labels:
+        if config.heads:
+            of = in_head_order(head for entry in found.entries for head in entry.labels)
+            raise CallError(
+                "configuration key data.heads",
+                f"names {some(config.heads)}, which {where} has no labels of",
+                allowed=f"of {some(of)}" if of else "",
+                cure="choose another, or give label files (data.labels)",
+            )
         cure = "give the index a column for each head, or label files with data.labels"
         raise MaestroError(where, "has no labels, nothing to learn", cure=cure)
     for head in heads:

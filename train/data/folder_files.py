@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from train.data.csv_table import Row, Table, composed, nearest, read_table, some
 from train.data.dataset import SPLITS, TEST
+from train.data.files import is_file
 from train.data.heads import check_head_name
 from train.data.sound import MIDI_SUFFIXES
 from train.errors import MaestroError
@@ -120,6 +121,8 @@ def _entry(root: Path, table: Table, row: Row, heads: list[str]) -> Entry:
         raise MaestroError(where, "file is blank", cure="name a file, or leave the row out")
     # As it stands: 'a/./b.wav' and 'a//b.wav' become 'a/b.wav', and nothing is looked up.
     path = PurePosixPath(os.path.normpath(cells["file"]))
+    if not path.name:
+        raise MaestroError(where, f"{cells['file']} is no file", cure="name a file, or leave the row out")
     if path.is_absolute() or path.parts[0] == "..":
         cure = "set data.root to a folder that holds all files, and name them from there"
         raise MaestroError(where, f"{cells['file']} lies outside {root}", cure=cure)
@@ -133,7 +136,7 @@ def _entry(root: Path, table: Table, row: Row, heads: list[str]) -> Entry:
 def _as_on_disk(root: Path, path: PurePosixPath) -> PurePosixPath:
     """A file's name in the form that the disk has: macOS takes accents apart, and a table's cells are composed."""
     apart = PurePosixPath(unicodedata.normalize("NFD", str(path)))
-    return apart if apart != path and not (root / path).exists() and (root / apart).exists() else path
+    return apart if apart != path and not is_file(root / path) and is_file(root / apart) else path
 
 
 def _side(where: str, table: Table, cells: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from train.artifacts import sha256
 from train.console import progress
 from train.data.containers import KINDS, check_whole, file_size
+from train.data.files import is_file, is_folder
 from train.data.sound import MIDI_SUFFIXES, _opened
 from train.data.synth import midi_duration_s
 from train.errors import MaestroError
@@ -56,7 +57,7 @@ def duration_s(path: Path) -> float:
     MaestroError
         No such file, no regular file, empty, not sound, cut short, or without sound.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if not is_file(path) and not is_folder(path) and path.exists():
         raise MaestroError(str(path), "is a pipe or a device", allowed=KINDS)
     size = file_size(path)
     if path.suffix.lower() in MIDI_SUFFIXES:

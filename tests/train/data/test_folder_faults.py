@@ -68,6 +68,9 @@ def test_folders_that_are_no_data_set(tmp_path, sound, index):
     (tmp_path / "file").touch()
     with pytest.raises(MaestroError, match=r"file: is a file\. Set data\.root"):
         read(tmp_path / "file")
+    text = r"data\.heads: names mood, which .* has no labels of \(expected of title\)\. Choose another, or give label"
+    with pytest.raises(CallError, match=text):
+        read(two_classes, heads=("mood",))
     with pytest.raises(CallError, match=r"data\.split: is 'files' \(expected performances or official for a folder\)"):
         read(tmp_path, split="files")
     with pytest.raises(MaestroError, match=r"holds no recordings \(expected sub-folders of \.wav.*Make a sub-folder"):

@@ -60,6 +60,8 @@ def test_an_index_finds_a_name_that_the_disk_takes_apart(tmp_path, sound, index)
         (["file,Old Style", "a.wav,x"], r"header: 'Old Style' is no name of a head .*Call it 'old_style'"),
         (["file,title", ",x"], r"line 2: file is blank\. Name a file, or leave the row out"),
         (["file,title", "a.wav,x", "./a.wav,x"], r"line 3: a\.wav stands in line 2\. Keep one row"),
+        (["file,title", "b/..,x"], r"line 2: b/\.\. is no file\. Name a file"),
+        (["file,title", "a.wav,x", f"{'x' * 300},y"], r"1 file cannot be used: x+: cannot be looked at: File name too"),
         (["file,title", "/a.wav,x"], r"line 2: /a\.wav lies outside .*\. Set data\.root to a folder that holds all"),
         (["file,title", "b/../../a.wav,x"], r"line 2: b/\.\./\.\./a\.wav lies outside"),
         (

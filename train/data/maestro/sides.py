@@ -6,7 +6,6 @@ sides that came between them would test what was all but heard in training.
 
 import difflib
 import hashlib
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from train.config import DataConfig
 from train.data.dataset import SPLITS, TEST, TRAIN, VALIDATION
+from train.data.files import is_file, read_json
 from train.errors import CallError, MaestroError
 
 # Names of the files that hold a side, as the seeds have them.
@@ -108,7 +108,7 @@ def by_files(entries: Sequence[Entry], known: Iterable[str], folder: str) -> lis
     names = dict.fromkeys(sorted(known))
     sides: dict[str, tuple[str, str]] = {}
     for side, choices in FILES.items():
-        path = next((path for name in choices if (path := Path(folder) / name).is_file()), Path(folder) / choices[0])
+        path = next((path for name in choices if is_file(path := Path(folder) / name)), Path(folder) / choices[0])
         for entry in _ids(path):
             if entry not in names:
                 close = difflib.get_close_matches(entry, names, n=1)
@@ -146,19 +146,9 @@ def on_sides(names: Mapping[str, str], entries: Iterable[Entry]) -> dict[str, se
 
 
 def _ids(path: Path) -> list[str]:
-    where = str(path)
-    try:
-        found = json.loads(path.read_bytes().decode())
-    except FileNotFoundError as error:
-        raise MaestroError(
-            where, "no such file", cure="data.split_files needs train.json, val.json, test.json"
-        ) from error
-    except OSError as error:
-        raise MaestroError(where, f"cannot be read: {error.strerror or error}", cure="check its permissions") from error
-    except ValueError as error:
-        raise MaestroError(
-            where, f"cannot be read as JSON: {error}", cure="mend it, or choose another split"
-        ) from error
+    found = read_json(
+        path, "mend it, or choose another split", "data.split_files needs train.json, val.json, test.json"
+    )
     if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found):
-        raise MaestroError(where, "is no list of ids", allowed='["2004__MIDI-Unprocessed_XP_16_...", ...]')
+        raise MaestroError(str(path), "is no list of ids", allowed='["2004__MIDI-Unprocessed_XP_16_...", ...]')
     return found

@@ -1,6 +1,5 @@
 """The table of MAESTRO v3.0.0, as CSV or as column-oriented JSON, checked row by row."""
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from train.data import csv_table
 from train.data.dataset import SPLITS
+from train.data.files import is_file, is_folder, read_json
 from train.errors import MaestroError
 
 NAME = "maestro-v3.0.0"
@@ -54,24 +54,25 @@ def find_table(root: Path, table: str = "") -> Path:
     Raises
     ------
     MaestroError
-        No such folder or file; or only a table of another version.
+        No such folder or file, or it cannot be looked at; or only a table of another version.
     """
     if table:
-        if not Path(table).is_file():
+        if not is_file(Path(table)):
             raise MaestroError(table, "no such table", cure="set data.table to maestro-v3.0.0.csv or .json")
         return Path(table)
-    if not root.is_dir():
-        raise MaestroError(
-            str(root), "no such folder", cure="set data.root to the folder that holds maestro-v3.0.0.csv"
-        )
+    if not is_folder(root):
+        found = "is a file" if is_file(root) else "no such folder"
+        raise MaestroError(str(root), found, cure="set data.root to the folder that holds maestro-v3.0.0.csv")
     for suffix in (".csv", ".json"):
-        if (path := root / f"{NAME}{suffix}").is_file():
+        if is_file(path := root / f"{NAME}{suffix}"):
             return path
     others = sorted(path.name for path in root.glob("maestro-v*") if path.suffix in (".csv", ".json"))
     if others:
         raise MaestroError(str(root), f"holds {', '.join(others)}", allowed=f"{NAME}.csv or .json", cure=_V3)
     below = root / NAME
-    cure = f"did you mean {below}?" if below.is_dir() else "set data.root to the folder of the data set, or data.table"
+    cure = (
+        f"did you mean {below}?" if is_folder(below) else "set data.root to the folder of the data set, or data.table"
+    )
     raise MaestroError(str(root), "holds no table of MAESTRO", allowed=f"{NAME}.csv or .json", cure=cure)
 
 
@@ -110,16 +111,7 @@ def _csv_records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _json_records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The same of a JSON object of columns, each an object of row number -> cell."""
     where = str(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise MaestroError(where, f"cannot be read: {error.strerror or error}", cure="check its permissions") from error
-    except UnicodeDecodeError as error:
-        raise MaestroError(where, "is not text in UTF-8", cure=_CURE) from error
-    try:
-        columns = json.loads(text)
-    except ValueError as error:
-        raise MaestroError(where, f"cannot be read as JSON: {error}", cure=_CURE) from error
+    columns = read_json(path, _CURE)
     if not isinstance(columns, dict) or not all(isinstance(column, dict) for column in columns.values()):
         raise MaestroError(
             where, "is no object of columns", allowed="the layout of v3.0.0; earlier versions have a list", cure=_V3
@@ -138,7 +130,7 @@ def _json_records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _row(where: str, record: Mapping[str, Any]) -> Row:
-    cells = {name: "" if record[name] is None else str(record[name]).strip() for name in COLUMNS}
+    cells = {name: "" if record[name] is None else csv_table.composed(str(record[name])).strip() for name in COLUMNS}
     for name, cell in cells.items():
         if not cell:
             raise MaestroError(where, f"{name} is empty", cure=_CURE)

@@ -105,6 +105,11 @@ def test_files_give_sides(files, validation):
     assert [entry.id for entry in by_files(FOUND[1:], IDS, folder)] == IDS[1:3]
 
 
+def test_files_may_begin_with_a_byte_order_mark(files):
+    folder = files(train=IDS[:1], val="\ufeff[]", test=[])
+    assert [entry.id for entry in by_files(FOUND, IDS, folder)] == IDS[:1]
+
+
 def test_files_may_divide_a_take(files):
     found = [dataclasses.replace(entry, take="one") for entry in FOUND]
     placed = by_files(found, IDS, files(train=IDS[:2], val=IDS[2:3], test=IDS[3:]))
@@ -116,6 +121,7 @@ def test_files_may_divide_a_take(files):
     [
         ({"val": [], "test": []}, "train.json: no such file. Data.split_files needs train.json, val.json, test.json"),
         ({"train": "{", "val": [], "test": []}, "train.json: cannot be read as JSON"),
+        ({"train": "[" * 100_000, "val": [], "test": []}, "train.json: cannot be read as JSON: brackets within"),
         ({"train": {}, "val": [], "test": []}, "train.json: is no list of ids"),
         ({"train": [1], "val": [], "test": []}, "train.json: is no list of ids"),
         ({"train": ["2013__e"], "val": [], "test": []}, "'2013__e' is no recording of the table. Did you mean '2013__"),

@@ -93,6 +93,7 @@ def test_a_damaged_csv_is_refused(write, two_titles, change, text):
     ("change", "text"),
     [
         (lambda t: t[:-20], "cannot be read as JSON"),
+        (lambda t: "[" * 100_000, "cannot be read as JSON: brackets within brackets without end"),
         (lambda t: json.dumps([1, 2]), "is no object of columns .*earlier versions have a list"),
         (lambda t: t.replace('"duration"', '"seconds"'), "has no column 'duration'"),
         (lambda t: json.dumps({**json.loads(t), "year": {"0": "2013"}}), "column year has other rows"),
@@ -134,6 +135,9 @@ def test_tables_of_earlier_versions_are_told_by_their_name(write, two_titles):
 def test_where_the_table_is(tmp_path, write, two_titles):
     with pytest.raises(MaestroError, match=r"no such folder\. Set data.root"):
         find_table(tmp_path / "none")
+    (tmp_path / "table.csv").touch()
+    with pytest.raises(MaestroError, match=r"table.csv: is a file\. Set data.root to the folder"):
+        find_table(tmp_path / "table.csv")
     with pytest.raises(MaestroError, match=r"no such table\. Set data.table"):
         find_table(tmp_path, "none.csv")
     with pytest.raises(MaestroError, match=r"holds no table of MAESTRO .* Set data.root"):
