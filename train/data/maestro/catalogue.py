@@ -25,6 +25,19 @@ MISPRINTS: Mapping[tuple[str, str], str] = {
     ("Edvard Grieg", "Lyric Piece in E Minor, “Valse-Impromptu,” Op. 47 No.1"): "Lyric Piece, Op. 47 No. 1",
 }
 
+# (composer, title) as the table has them -> who wrote it, as other rows have the name. The first four cannot be the
+# table's: Debussy used no such opus numbers, Chopin no Lesure numbers, Kirkpatrick's of Scarlatti end at 555, and the
+# Eroica is Beethoven's. The others are works of Liszt's that the table writes in two ways.
+COMPOSERS: Mapping[tuple[str, str], str] = {
+    ("Claude Debussy", "Barcarolle, Op. 60"): "Frédéric Chopin",
+    ("Frédéric Chopin", "Preludes, Book II, L 123, VI. Général Lavine - eccentric"): "Claude Debussy",
+    ("Domenico Scarlatti", "Sonata in D Major, K. 576"): "Wolfgang Amadeus Mozart",
+    ("Frédéric Chopin", 'Variations and Fugue in E-flat Major, Op. 35, "Eroica"'): "Ludwig van Beethoven",
+    ("Charles Gounod / Franz Liszt", "Faust Waltz"): "Franz Liszt",
+    ("Giuseppe Verdi / Franz Liszt", "Rigoletto Parap."): "Franz Liszt",
+    ("Franz Liszt", "Tristan and Isolde - Liebestod, S.447"): "Richard Wagner / Franz Liszt",
+}
+
 # Where a composer's catalogue is not opus numbers: the letters that count.
 LETTERS: Mapping[str, tuple[str, ...]] = {
     "johann sebastian bach": ("bwv",),
@@ -87,7 +100,8 @@ NICKNAMES: Mapping[str, tuple[tuple[str, str], ...]] = {
         (r"concert etude (no 3 in d flat major )?un sospiro\b", "s 144/3"),
         (r"mephisto waltz( no 1)?( s 514)?$", "s 514"),
         (r"(rhapsodie espagnole|spanish rhapsody|rhapsody esp\b)", "s 254"),
-        (r"(rigoletto paraphrase|paraphrase de concert sur rigoletto)\b", "s 434"),
+        (r"(rigoletto (paraphrase|parap)|paraphrase de concert sur rigoletto)\b", "s 434"),
+        (r"faust waltz$", "s 407"),
         (r"(rem of|reminiscences de) don juan\b", "s 418"),
         (r"sonata in b minor\b", "s 178"),
         (r"venezia e napoli( s 162)?$", "s 162"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from train.data.csv_table import read_table
+from train.data.csv_table import composed, read_table
 from train.errors import CallError, MaestroError
 from train.presets import read_preset
 
@@ -77,7 +77,10 @@ DEBATABLE: dict[str, str] = {
     "Claude Debussy": "Impressionist: neither Romantic nor, to some, Modern",
     "Domenico Scarlatti": "Baroque by birth (1685); his sonatas point to the Classical",
     "Franz Schubert": "between Classical and Romantic; counted by songs and late sonatas",
+    "Franz Liszt / Vladimir Horowitz": "Liszt as a virtuoso of the twentieth century changed him",
     "George Enescu": "the Suite op. 10 (1903) looks back to the Baroque in a language of its own time",
+    "Georges Bizet / Ferruccio Busoni": "the Sonatina (1920) is of Busoni's late, freer language",
+    "Georges Bizet / Vladimir Horowitz": "variations of the twentieth century, in the manner of Liszt's",
     "Isaac Albéniz": "Iberia (1906) stands between Romantic and Impressionist",
     "Johann Sebastian Bach / Egon Petri": "a transcription of 1944 of Baroque music; counted by its piano writing",
     "Johann Sebastian Bach / Ferruccio Busoni": "Romantic transcription of Baroque music; counted by its piano writing",
@@ -125,7 +128,8 @@ def read_eras(path: Path) -> dict[str, str]:
     else:
         pairs = [(row.cells["composer"], row.cells["era"]) for row in read_table(path, _COLUMNS, _COLUMNS).rows]
     found: dict[str, str] = {}
-    for composer, era in pairs:
+    for name, era in pairs:
+        composer = composed(name)
         if not isinstance(era, str) or not era or not composer:
             raise CallError(where, f"{composer!r} has the era {era!r}", allowed='"Composer" = "Era", both words')
         if found.setdefault(composer, era) != era:

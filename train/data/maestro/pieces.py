@@ -3,9 +3,10 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from train.data.maestro.catalogue import COMPOSERS
 from train.data.maestro.table import Row
 from train.data.maestro.titles import Key, join_titles, parse_title, piece_names, shares_music
 
@@ -65,6 +66,12 @@ def identify(rows: Sequence[Row], asap: Mapping[str, str]) -> Pieces:
     return Pieces(piece, take, joined, {name: key for key, name in names.items()})
 
 
+def attributed(row: Row) -> Row:
+    """A row under who wrote it, where the table has another composer or another way to name the same."""
+    composer = COMPOSERS.get((row.composer, row.title))
+    return replace(row, composer=composer) if composer else row
+
+
 def session(row: Row) -> str:
     """The player and the round of the competition, from the file's name; the whole name where it does not say."""
     stem = PurePosixPath(row.midi).stem
@@ -98,13 +105,20 @@ def _joined_by_asap(rows: Sequence[Row], keys: Mapping[str, Key], asap: Mapping[
 
 
 def _names(rows: Sequence[Row], keys: Mapping[str, Key]) -> dict[Key, str]:
-    """A name for every key, no two alike."""
+    """A name for every key, no two alike: vague titles name a piece only where it has no other."""
     counts: dict[Key, Counter[tuple[str, str]]] = defaultdict(Counter)
     for row in rows:
         counts[keys[row.id]][row.composer, row.title] += 1
-    names = {key: piece_names(found, dict.fromkeys(found, key))[key] for key, found in counts.items()}
+    names = {}
+    for key, found in counts.items():
+        telling = {pair: count for pair, count in found.items() if not parse_title(*pair).is_vague} or found
+        names[key] = piece_names(telling, dict.fromkeys(telling, key))[key]
     often = Counter(names.values())
-    return {key: name if often[name] == 1 else f"{name} ({key[-1]})" for key, name in names.items()}
+    # The session, or what ASAP calls it.
+    return {
+        key: name if often[name] == 1 else f"{name} ({next(filter(None, reversed(key)))})"
+        for key, name in names.items()
+    }
 
 
 def confusable(keys: Mapping[str, Key], takes: Mapping[str, int]) -> dict[str, str]:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from train.config import DataConfig
 from train.data.dataset import TEST, TRAIN, DataSet, Recording, classes_of
+from train.data.files import is_file
 from train.data.maestro.asap import read_asap
 from train.data.maestro.eras import DEBATABLE, check_eras, era_of, read_eras
-from train.data.maestro.pieces import Pieces, confusable, identify
+from train.data.maestro.pieces import Pieces, attributed, confusable, identify
 from train.data.maestro.sides import Entry, by_files, by_performances, by_table, divided_takes, on_sides, takes_of
 from train.data.maestro.table import ROWS, Row, find_table, read_table
-from train.errors import MaestroError
+from train.errors import CallError, MaestroError
 
+# Those that MAESTRO's own table can give.
+HEADS = ("title", "style")
 # data.media -> which of a row's files are heard, the first that is there.
 KINDS = {"any": ("audio", "midi"), "audio": ("audio",), "midi": ("midi",)}
 
@@ -52,28 +55,46 @@ def read_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
     MaestroError
         No table, a wrong one, or none of its files; a file of labels or sides is wrong; there is nothing to learn.
     CallError
-        data.split_files is not set, or data.eras is wrong.
+        data.split_files is not set, data.eras is wrong, or data.heads names what only a label file could give.
     """
     found = look_at_maestro(config, files=files)
-    if not found.labels and not config.labels:
-        reasons = "; ".join(remark for remark in found.remarks if remark.startswith("no head"))
+    if config.labels:
+        # What is to be learned is known once they are attached.
+        return found
+    for head in config.heads:
+        if head not in HEADS:
+            raise CallError(
+                "configuration key data.heads",
+                f"names {head!r}, which MAESTRO has no labels of",
+                allowed=f"of {', '.join(HEADS)}",
+                cure="choose another, or give label files (data.labels)",
+            )
+    reasons = [remark for remark in found.remarks if remark.startswith("no head")]
+    if not found.labels or any(head not in found.labels for head in config.heads):
         raise MaestroError(
-            config.root, f"nothing to learn: {reasons}", cure="give more recordings, or label files with data.labels"
+            config.root,
+            f"nothing to learn: {'; '.join(reasons)}",
+            cure="choose another data.split, set data.min_recordings lower, give more recordings, or label files "
+            "with data.labels",
         )
     return found
 
 
 def look_at_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
-    """The same, even if nothing can be learned from it."""
+    """The same, even if nothing can be learned from it: what it has no labels of is among its remarks."""
     root = Path(config.root)
     table = find_table(root, config.table)
     rows = read_table(table)
     notes = _Notes()
+    written = [attributed(row) for row in rows]
     if len(rows) != ROWS:
         notes.add(f"the table has {len(rows)} recordings; MAESTRO v3.0.0's has {ROWS}")
+    _tell_table(notes, rows, written)
+    titles = len({(row.composer, row.title) for row in rows})
+    rows = written
     asap = read_asap(Path(config.asap), {row.midi: row for row in rows}) if config.asap else {}
     pieces = identify(rows, asap)
-    _tell_pieces(notes, rows, pieces, asap, config)
+    _tell_pieces(notes, titles, pieces, asap, config)
     present = _present(notes, root, rows, config, files)
     by_id = {row.id: row for row in rows}
     entries = [Entry(row.id, pieces.piece[row.id], pieces.take[row.id], row.split) for row, _ in present]
@@ -83,7 +104,7 @@ def look_at_maestro(config: DataConfig, *, files: bool = True) -> DataSet:
         labels["title"] = _titles(notes, placed, pieces, config)
     if not config.heads or "style" in config.heads:
         labels["style"] = _styles(notes, placed, by_id, config)
-    if config.heads == ("title",):
+    if config.heads == ("title",) and labels["title"] and not config.labels:
         # Who learns titles alone needs no recording without one; it would only be computed.
         placed = [entry for entry in placed if entry.id in labels["title"]]
     path_of = {row.id: file for row, file in present}
@@ -107,17 +128,23 @@ def has_files(config: DataConfig) -> bool:
     """Whether any recording of the table is there, as sound or MIDI as ``config.media`` asks."""
     root = Path(config.root)
     rows = read_table(find_table(root, config.table))
-    return any((root / getattr(row, kind)).is_file() for row in rows for kind in KINDS[config.media])
+    return any(is_file(root / getattr(row, kind)) for row in rows for kind in KINDS[config.media])
 
 
-def _tell_pieces(
-    notes: _Notes, rows: Sequence[Row], pieces: Pieces, asap: Mapping[str, str], config: DataConfig
-) -> None:
-    titles = len({(row.composer, row.title) for row in rows})
+def _tell_table(notes: _Notes, rows: Sequence[Row], written: Sequence[Row]) -> None:
     composers = len({row.composer for row in rows})
-    notes.add(
-        f"the table: {len(rows)} recordings, {sum(r.duration_s for r in rows) / 3600:.2f} h, {composers} composers"
-    )
+    hours = sum(row.duration_s for row in rows) / 3600
+    notes.add(f"the table: {len(rows)} recordings, {hours:.2f} h, {composers} composers")
+    changed = [(row, now.composer) for row, now in zip(rows, written, strict=True) if now is not row]
+    if changed:
+        notes.add(
+            f"{len(changed)} recordings are counted to another composer than the table has",
+            "composers put right",
+            sorted(f"{row.composer} - {row.title}: {composer}" for row, composer in changed),
+        )
+
+
+def _tell_pieces(notes: _Notes, titles: int, pieces: Pieces, asap: Mapping[str, str], config: DataConfig) -> None:
     notes.add(
         f"{titles} titles are {len(set(pieces.piece.values()))} pieces, {len(pieces.joined)} with several titles",
         "joined titles",
@@ -128,7 +155,8 @@ def _tell_pieces(
     takes = Counter(pieces.take.values())
     parts = sorted(take for take, count in takes.items() if count > 1)
     notes.add(
-        f"{len(takes)} takes in {len(rows)} recordings: {len(parts)} takes are cut into several, and stay on one side",
+        f"{len(takes)} takes in {len(pieces.take)} recordings: "
+        f"{len(parts)} takes are cut into several, and stay on one side",
         "takes of several recordings",
         [f"{take}: {takes[take]}" for take in parts],
     )
@@ -141,7 +169,7 @@ def _present(notes: _Notes, root: Path, rows: Sequence[Row], config: DataConfig,
     missing: list[str] = []
     used: Counter[str] = Counter()
     for row in rows:
-        there = next((kind for kind in kinds if not files or (root / getattr(row, kind)).is_file()), None)
+        there = next((kind for kind in kinds if not files or is_file(root / getattr(row, kind))), None)
         if there is None:
             missing.append(" or ".join(getattr(row, kind) for kind in kinds))
             continue
@@ -220,13 +248,6 @@ def _titles(notes: _Notes, placed: Sequence[Entry], pieces: Pieces, config: Data
             f"{len(classes)} are learned and tested, {covered} of {tested} test recordings; "
             "split=performances is made for titles"
         )
-        if "title" in config.heads:
-            raise MaestroError(
-                "head title",
-                f"cannot be learned: {len(classes)} titles of {least} takes or more are on both sides, "
-                f"{covered} of {tested} test recordings",
-                cure="set data.split=performances, data.min_recordings lower, or give more recordings",
-            )
         return {}
     return found
 

@@ -1,5 +1,7 @@
 """Rows told as pieces and takes; ASAP's word on them; eras."""
 
+import unicodedata
+
 import pytest
 
 from train.data.maestro.asap import read_asap
@@ -80,6 +82,23 @@ def test_asap_joins_titles_and_tells_what_vague_ones_are(row, rows_of):
     assert len(set(identify(rows, known).piece.values())) == 2
 
 
+def test_vague_titles_do_not_name_pieces(row, rows_of):
+    """What ASAP tells of them makes neither nameless nor equal names."""
+    bach = {"composer": "Johann Sebastian Bach"}
+    titles = ["Prelude & Fugue", "Prelude & Fugue", "Prelude & Fugue", "Prelude & Fugue", "Prelude and Fugue, BWV 889"]
+    rows = rows_of([row(n, title=title, player=n, **bach) for n, title in enumerate(titles)])
+    numbers = (889, 889, 890, 891, 889)
+    known = {found.midi: f"Bach - Fugue_bwv_{number}" for found, number in zip(rows, numbers, strict=True)}
+    found = identify(rows, known)
+    assert [found.piece[entry.id].removeprefix("Johann Sebastian Bach - ") for entry in rows] == [
+        "Prelude and Fugue, BWV 889",
+        "Prelude and Fugue, BWV 889",
+        "Prelude & Fugue (Bach - Fugue_bwv_890)",
+        "Prelude & Fugue (Bach - Fugue_bwv_891)",
+        "Prelude and Fugue, BWV 889",
+    ]
+
+
 def test_asap_does_not_join_a_whole_with_its_movement(row, rows_of):
     titles = ["Sonata No. 31, Op. 110 (Complete)", "Sonata No. 31, Op. 110, First movement"]
     rows = rows_of([row(n, composer="Ludwig van Beethoven", title=title, player=n) for n, title in enumerate(titles)])
@@ -156,6 +175,9 @@ def test_eras():
 def test_eras_of_the_users_own(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     assert read_eras(tmp_path / name) == {"Ada Composer": "Modern"}
+    apart = unicodedata.normalize("NFD", "Frédéric Chopin")
+    (tmp_path / name).write_text(text.replace("Ada Composer", apart), encoding="utf-8")
+    assert read_eras(tmp_path / name) == {"Frédéric Chopin": "Modern"}
 
 
 @pytest.mark.parametrize(

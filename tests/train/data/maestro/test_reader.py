@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from train.config import parse_config
 from train.data.dataset import SPLITS, open_dataset
+from train.data.maestro.catalogue import COMPOSERS
 from train.data.maestro.reader import has_files, look_at_maestro, read_maestro
 from train.errors import CallError, MaestroError
 
@@ -82,9 +83,77 @@ def test_titles_alone_need_no_other_recordings(write, two_titles, config):
 
 
 def test_titles_that_were_asked_for_and_cannot_be_learned_are_an_error(write, two_titles, config):
-    text = r"head title: cannot be learned: 0 titles of 6 takes or more are on both sides, 0 of \d+ test recordings"
+    keys = {"heads": ("title", "style"), "min_recordings": 6}
+    text = (
+        r"nothing to learn: no head title: .* 0 are learned and tested, 0 of \d+ test recordings.*min_recordings lower"
+    )
+    root = write(two_titles)
     with pytest.raises(MaestroError, match=text):
-        read_maestro(config(write(two_titles), heads=("title",), min_recordings=6), files=False)
+        read_maestro(config(root, **keys), files=False)
+    # Who only looks, or brings labels, is told.
+    assert said(look_at_maestro(config(root, **keys), files=False), "no head title")
+    assert said(read_maestro(config(root, labels=("more.csv",), **keys), files=False), "no head title")
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """Write a label file: a class of a head for pieces by name, and return its path."""
+
+    def make(head, classes):
+        path = tmp_path / f"{head}.csv"
+        lines = [f'"{piece}",{head},{value}\n' for piece, value in classes.items()]
+        path.write_text("piece,label,value\n" + "".join(lines), encoding="utf-8")
+        return str(path)
+
+    return make
+
+
+@pytest.mark.parametrize("head", ["title", "emotion"])
+@pytest.mark.parametrize("split", ["performances", "official"])
+def test_a_head_of_label_files_alone_is_read_before_anything_is_refused(write, row, labelled, head, split):
+    """Official sides have no titles of their own, and a head that only label files give is none of the table's."""
+    works = [("Alban Berg", f"Sonata Op. {number}", split) for number, split in enumerate(SPLITS * 2)]
+    rows = [row(n, composer=who, title=title, split=side) for n, (who, title, side) in enumerate(works)]
+    root = write(rows, files=("midi",))
+    path = labelled(head, {f"{who} - {title}": "ab"[n // 3] for n, (who, title, _) in enumerate(works)})
+    sections = {"source": "maestro", "root": str(root), "split": split, "heads": [head], "labels": [path]}
+    data = open_dataset(parse_config({"data": sections}))
+    assert data.labels == {head: ("a", "b")}
+    assert len(data.recordings) == 6
+    assert all(head in found.labels for found in data.recordings)
+
+
+def test_a_head_that_nobody_labels_is_a_wrong_call(write, two_titles, config):
+    with pytest.raises(
+        CallError, match=r"data.heads: names 'emotion', which MAESTRO has no labels of \(expected of title"
+    ):
+        read_maestro(config(write(two_titles), heads=("style", "emotion")), files=False)
+
+
+def test_a_recording_under_another_composers_name_is_counted_to_its_own(write, row, config):
+    barcarolle = [("Frédéric Chopin", 1), ("Frédéric Chopin", 2), ("Claude Debussy", 3)]
+    rows = [row(n, composer=who, title="Barcarolle, Op. 60", player=n) for who, n in barcarolle]
+    rows.append(row(9, composer="Joseph Haydn", title="Fantasia", player=9))
+    data = look_at_maestro(config(write(rows)), files=False)
+    assert {found.piece for found in data.recordings} == {
+        "Frédéric Chopin - Barcarolle, Op. 60",
+        "Joseph Haydn - Fantasia",
+    }
+    assert said(data, "another composer") == "1 recordings are counted to another composer than the table has"
+    assert data.details["composers put right"] == ("Claude Debussy - Barcarolle, Op. 60: Frédéric Chopin",)
+    assert said(data, "the table: 4 recordings, 0.00 h, 3 composers")
+    assert said(data, "3 titles are 2 pieces")
+
+
+def test_names_that_cannot_be_looked_at(write, row, config):
+    rows = [{**row(0), "audio_filename": f"2013/{'x' * 300}.wav"}]
+    (write(rows) / "2013").mkdir()
+    with pytest.raises(MaestroError, match=r"x\.wav: cannot be looked at: File name too long\. Check its name"):
+        has_files(config(write(rows)))
+    with pytest.raises(MaestroError, match="cannot be looked at"):
+        read_maestro(config(write(rows)))
+    with pytest.raises(MaestroError, match="cannot be looked at"):
+        read_maestro(config("x" * 5000))
 
 
 def test_nothing_to_learn(write, row, config):
@@ -231,11 +300,12 @@ def test_the_whole_table_is_what_is_known_of_it(raw, whole, config):
     takes = defaultdict(set)
     for found in data.recordings:
         takes[found.piece].add(found.group)
-    assert [sum(len(found) >= least for found in takes.values()) for least in (1, 2, 3, 5)] == [494, 217, 133, 57]
+    assert [sum(len(found) >= least for found in takes.values()) for least in (1, 2, 3, 5)] == [488, 217, 136, 58]
     assert len({found.group for found in data.recordings}) == 1169
-    assert {head: len(names) for head, names in data.labels.items()} == {"title": 130, "style": 4}
-    assert len(data.details["joined titles"]) == 182
-    assert len(data.details["debatable eras"]) == 22
+    assert {head: len(names) for head, names in data.labels.items()} == {"title": 133, "style": 4}
+    assert len(data.details["joined titles"]) == 183
+    assert len(data.details["debatable eras"]) == 25
+    assert len(data.details["composers put right"]) == len(COMPOSERS) == 7
 
 
 def test_the_official_split_comes_between_movements(raw, whole, config):
@@ -246,13 +316,13 @@ def test_the_official_split_comes_between_movements(raw, whole, config):
     }
     assert list(data.labels) == ["style"]
     assert len(data.details["takes on several sides"]) == 6
-    assert said(data, "no head title").startswith("no head title: 8 of 494 pieces are on more than one side, 2 are")
+    assert said(data, "no head title").startswith("no head title: 8 of 488 pieces are on more than one side, 2 are")
 
 
 def test_asap_for_the_whole_table(whole, shared, config):
     data = read_maestro(config(whole, asap=str(shared / "asap" / "metadata.csv")), files=False)
     assert said(data, "ASAP") == "ASAP knows 357 recordings from beginning to end"
-    assert len(data.labels["title"]) == 131
+    assert len(data.labels["title"]) == 134
 
 
 def test_part_of_the_whole_table_keeps_names_and_sides(whole, config, tmp_path):
