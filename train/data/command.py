@@ -1,6 +1,7 @@
 """``python -m train data``: what a data set of the user's own holds, and its features."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def _run(
 
 def _again(source: str, overrides: list[str]) -> str:
     """The same configuration for another command."""
-    return " ".join([source, *(f"--set '{override}'" for override in overrides)])
+    return shlex.join([source, *(part for override in overrides for part in ("--set", override))])
 
 
 def _look(config: Config) -> DataSet:

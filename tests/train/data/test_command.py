@@ -1,6 +1,7 @@
 """``python -m train data``."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -40,11 +41,19 @@ def test_features_are_made_once_and_the_next_step_is_told(cli, classes, tmp_path
     assert made.stdout.strip() == ".cache/features"
     assert "features of 12 of 12 recordings" in made.stderr
     assert (
-        """train fit folder --set 'data.source=folder' --set 'data.sample_rate_hz=16000' --set 'data.root="own"'"""
-        in (made.stderr)
+        """train fit folder --set data.source=folder --set data.sample_rate_hz=16000 --set 'data.root="own"'`"""
+        in made.stderr
     )
     again = cli("train", "data", "folder", "--root", "own", "--json")
     assert json.loads(again.stdout)["recordings"] == 12
+
+
+def test_the_next_step_can_be_copied_whatever_the_folder_is_called(cli, classes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    classes.rename("it's a $HOME")
+    made = cli("train", "data", "folder", "--root", "it's a $HOME")
+    command = made.stderr.split("`")[1]
+    assert shlex.split(command)[-1] == """data.root="it's a $HOME\""""
 
 
 def test_damaged_recordings_are_left_out_when_asked(cli, classes, tmp_path, monkeypatch):
