@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from train.config_checks import HEADS
 from train.data.csv_table import some
-from train.data.dataset import SPLITS, TRAIN, Recording
+from train.data.dataset import SPLITS, TEST, TRAIN, Recording
 from train.errors import MaestroError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -101,6 +101,14 @@ def check_head(where: str, head: str, recordings: Sequence[Recording], min_cover
         if side != TRAIN and absent:
             remarks.append(f"{head}: no recording for {side} of {len(absent)} of {len(every)} classes: {some(absent)}")
     return remarks
+
+
+def pieces_heard_again(head: str, recordings: Sequence[Recording]) -> list[str]:
+    """A remark where a head is tested on pieces that training has: who knows the piece may know its class by heart."""
+    heard = {entry.piece for entry in recordings if entry.split == TRAIN and head in entry.labels}
+    tested = [entry for entry in recordings if entry.split.startswith(TEST) and head in entry.labels]
+    again = sum(entry.piece in heard for entry in tested)
+    return [f"{head} is tested on pieces heard in training: {again} of {len(tested)} test recordings"] if again else []
 
 
 def _coverage(head: str, sides: Mapping[str, Sequence[str | None]]) -> str:

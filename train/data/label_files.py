@@ -21,7 +21,7 @@ from train.artifacts import atomic_write
 from train.config import DataConfig
 from train.data.csv_table import Table, composed, many, nearest, read_table, some
 from train.data.dataset import DataSet, Recording, classes_of
-from train.data.heads import check_class_names, check_head, check_head_name, in_head_order
+from train.data.heads import check_class_names, check_head, check_head_name, in_head_order, pieces_heard_again
 from train.data.label_votes import agreement, majority
 from train.errors import MaestroError
 
@@ -89,6 +89,8 @@ def attach_labels(data: DataSet, config: DataConfig) -> DataSet:
         decided = _decide(head, known, remarks, details)
         data = dataclasses.replace(data, recordings=_labelled(data.recordings, head, decided))
         remarks += check_head(files, head, data.recordings, config.min_coverage)
+        if head != "title":
+            remarks += pieces_heard_again(head, data.recordings)
         details[f"{head}: sources and licences of its labels"] = _origins(of_head)
     found = data.labels | classes_of(data.recordings, sorted({claim.head for claim in wanted}))
     labels = {head: found[head] for head in in_head_order(found)}
@@ -172,7 +174,7 @@ def _without_unknown(
     details: dict[str, tuple[str, ...]],
 ) -> list[_Claim]:
     """The rows about pieces and recordings of the data set; the keys of the others are counted and named."""
-    names = {composed(name) for entry in data.recordings for name in (entry.piece, entry.id)}
+    names = {_key(name) for entry in data.recordings for name in (entry.piece, entry.id)}
     keys = dict.fromkeys(claim.key for claim in claims)
     unknown = [key for key in keys if key not in names]
     shown = [f"{key!r}{nearest(key, names)}" for key in unknown[:_SUGGESTED]]
@@ -217,12 +219,17 @@ def _labelled(recordings: Sequence[Recording], head: str, decided: Mapping[str, 
     found = []
     for entry in recordings:
         labels = {name: value for name, value in entry.labels.items() if name != head}
-        own = composed(entry.id)
-        value = decided[own] if own in decided else decided.get(composed(entry.piece))
+        own = _key(entry.id)
+        value = decided[own] if own in decided else decided.get(_key(entry.piece))
         if value is not None:
             labels[head] = value
         found.append(dataclasses.replace(entry, labels=labels))
     return tuple(found)
+
+
+def _key(name: str) -> str:
+    """A piece or a recording as a table's cells have it."""
+    return composed(name).strip()
 
 
 def _origins(claims: Sequence[_Claim]) -> tuple[str, ...]:

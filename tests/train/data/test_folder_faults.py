@@ -62,15 +62,18 @@ def test_damaged_files_are_all_named_or_left_out(two_classes, sound, one_note):
         read(two_classes, skip_bad=True)
 
 
+def test_a_head_that_the_folder_does_not_have(two_classes):
+    text = r"data\.heads: names mood, which .* has no labels of \(expected of title\)\. Choose another, or give label"
+    with pytest.raises(CallError, match=text):
+        read(two_classes, heads=("mood",))
+
+
 def test_folders_that_are_no_data_set(tmp_path, sound, index):
     with pytest.raises(MaestroError, match=r"nowhere: no such folder\. Set data\.root to the folder"):
         read(tmp_path / "nowhere")
     (tmp_path / "file").touch()
     with pytest.raises(MaestroError, match=r"file: is a file\. Set data\.root"):
         read(tmp_path / "file")
-    text = r"data\.heads: names mood, which .* has no labels of \(expected of title\)\. Choose another, or give label"
-    with pytest.raises(CallError, match=text):
-        read(two_classes, heads=("mood",))
     with pytest.raises(CallError, match=r"data\.split: is 'files' \(expected performances or official for a folder\)"):
         read(tmp_path, split="files")
     with pytest.raises(MaestroError, match=r"holds no recordings \(expected sub-folders of \.wav.*Make a sub-folder"):

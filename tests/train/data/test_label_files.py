@@ -56,6 +56,7 @@ def test_labels_of_pieces_reach_every_recording_of_theirs(attach, data):
         "told before",
         "emotion: labels for 12 of 12 (100 %) recordings: train 6 of 6 (100 %); validation 3 of 3 (100 %); "
         "test 3 of 3 (100 %)",
+        "emotion is tested on pieces heard in training: 3 of 3 test recordings",
     )
     assert found.details == {
         "before": ("x",),
@@ -74,6 +75,23 @@ def test_a_recordings_own_label_counts_for_more_than_its_pieces(attach):
         "p2": "sad",
         "p3": "sad",
     }
+
+
+def test_pieces_heard_again_are_counted_where_they_are(attach, data):
+    """A recording whose piece training has no label of is no piece known by heart, and titles are meant to be."""
+    rows = [f"{piece}{take},emotion,{value},a,," for piece, take, value in
+            (("p", 0, "sad"), ("q", 1, "gay"), ("q", 3, "gay"), ("r", 2, "sad"), ("r", 3, "sad"))]  # fmt: skip
+    found = attach("\n".join(rows), min_coverage=0.1)
+    assert "emotion is tested on pieces heard in training: 1 of 2 test recordings" in found.remarks
+    apart = attach("\n".join(rows[:2] + rows[3:]), min_coverage=0.1)
+    assert not any("heard in training" in remark for remark in apart.remarks)
+    assert not any("heard in training" in remark for remark in attach("p,title,one,a,,\nq,title,two,a,,").remarks)
+
+
+def test_names_with_spaces_around_them_are_keys_all_the_same(attach, data):
+    spaced = [dataclasses.replace(entry, piece=f" {entry.piece} ") for entry in data.recordings]
+    found = attach("p,emotion,sad,a,,\nq,emotion,gay,a,,", to=dataclasses.replace(data, recordings=tuple(spaced)))
+    assert Counter(labels(found).values()) == {"sad": 4, "gay": 4}
 
 
 def test_what_is_not_spoken_of_stays_unlabelled_and_three_columns_are_enough(attach):
