@@ -9,6 +9,7 @@ import io
 import os
 import zlib
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def places_in(path: Path, names: Collection[str]) -> Iterator[tuple[str, Place |
 
     Raises
     ------
-    Damaged, OSError
+    DamagedError, OSError
         As `names_in`.
     """
     with _opened(path) as file:
@@ -101,8 +102,10 @@ def read_frames(place: Place, first: int, last: int) -> NDArray[np.float32]:
 
     Raises
     ------
+    DamagedError
+        The file is shorter than it was.
     OSError
-        The file is gone, cannot be read, or is shorter than it was.
+        It is gone, or cannot be read.
     """
     frames = np.frombuffer(read_bytes(place, first, last), np.float32)
     # In the order in memory that computed features have, on which the last bits of sums over them depend.
@@ -119,41 +122,47 @@ def read_bytes(place: Place, first: int, last: int) -> bytes:
     finally:
         os.close(handle)
     if len(read) != (last - first) * size:
-        raise OSError(f"{place.file} ends within an entry")
+        raise DamagedError("it ends within an entry")
     return read
 
 
 def _list(file: h5py.File) -> list[str]:
-    try:
+    with _damage("its list of entries is not whole"):
         return list(file)
-    except _HDF5 as error:
-        raise DamagedError("its list of entries is not whole") from error
 
 
 def _place(path: Path, file: h5py.File, name: str) -> tuple[Place | None, int]:
     try:
-        entry = file[name]
-        offset, shape, crc = entry.id.get_offset(), entry.shape, int(entry.attrs["crc32"])
-        fits = len(shape) == 2 and entry.dtype == np.float32 and offset is not None
-    except _HDF5:
+        with _damage("of an entry"):
+            entry = file[name]
+            offset, shape, crc = entry.id.get_offset(), entry.shape, int(entry.attrs["crc32"])
+            fits = len(shape) == 2 and entry.dtype == np.float32 and offset is not None
+    except DamagedError:
         return None, 0
     return (Place(path, offset, (shape[0], shape[1])) if fits else None), crc
 
 
-def _opened(path: Path) -> h5py.File:
-    with path.open("rb"):  # What the system says of a file that is gone or not ours to read; HDF5 says it otherwise.
-        pass
+@contextmanager
+def _damage(found: str) -> Iterator[None]:
+    """What h5py says of a file's content becomes a DamagedError; what the system says stays its word."""
     try:
-        # Files never change, so that nothing need be locked (not every network's disk can).
-        file = h5py.File(path, "r", locking=False)
+        yield
     except _HDF5 as error:
-        raise DamagedError("it is no whole HDF5 file") from error
-    try:
-        written = int(file.attrs["format"])
-    except _HDF5 as error:
-        file.close()
-        raise DamagedError("it is no file of the feature store") from error
-    if written != _FORMAT:
-        file.close()
-        raise DamagedError(f"its format is {written}, not {_FORMAT}")
-    return file
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedError(found) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    # Opened here, as HDF5 cannot tell a file that is gone from one that is damaged. Files never change, so that nothing
+    # need be locked (not every network's disk can).
+    with path.open("rb") as source:
+        with _damage("it is no whole HDF5 file"):
+            file = h5py.File(source, "r")
+        with file:
+            with _damage("it is no file of the feature store"):
+                written = int(file.attrs["format"])
+            if written != _FORMAT:
+                raise DamagedError(f"its format is {written}, not {_FORMAT}")
+            yield file

@@ -1,7 +1,6 @@
 """A shelf of the store: the features that one configuration takes of any recordings."""
 
 import contextlib
-import errno
 import fcntl
 import os
 import time
@@ -25,8 +24,8 @@ SHARD_BYTES = 64 * 2**20
 _SMALL = SHARD_BYTES // 4
 # What a killed process left half-written is cleared away at this age, in seconds; a younger one may be at work.
 _STALE_S = 3600.0
-# Not the file's fault, and none of these may cost kept features.
-_NOT_DAMAGE = (errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+# Times that features are looked for which other processes put from one file into another meanwhile.
+_LOOKS = 20
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,10 @@ class Shelf:
     def names(self) -> set[str]:
         """Names of all that seems to be there; nothing is checked."""
         found = {piece.stem for piece in self._pieces()}
-        for shard in self._shards():
-            with contextlib.suppress(DamagedError, OSError):
-                found.update(names_in(shard))
+        for shards in self._looks():
+            for shard in shards:
+                with contextlib.suppress(DamagedError, OSError):
+                    found.update(names_in(shard))
         return found
 
     def find(self, names: Collection[str]) -> dict[str, "StoredFeatures"]:
@@ -81,12 +81,19 @@ class Shelf:
     def locate(self, names: Collection[str]) -> dict[str, Place]:
         """Where those of ``names`` lie that are there; as `find`."""
         found: dict[str, Place] = {}
-        # Pieces first: one that is packed in the meantime is then in a shard.
-        for file in [*map(self._piece, sorted(names)), *self._shards()]:
-            wanted = [name for name in names if name not in found]
-            if not wanted:
-                break
+        missing = set(names)
+
+        def look(file: Path, wanted: set[str]) -> None:
             found.update(self._checked(file, wanted))
+            missing.difference_update(found)
+
+        # Pieces first: one that is packed in the meantime is then in a shard.
+        for name in sorted(missing & {piece.stem for piece in self._pieces()}):
+            look(self._piece(name), {name})
+        for shards in self._looks():
+            for shard in shards:
+                if missing:
+                    look(shard, missing)
         return found
 
     def pack(self) -> None:
@@ -103,11 +110,13 @@ class Shelf:
             self._clear()
             small = [shard for shard in self._shards() if _size(shard) < _SMALL]
             taken: list[Path] = []
+            size = 0
             for file in [*small, *self._pieces()]:
                 taken.append(file)
-                if sum(map(_size, taken)) >= SHARD_BYTES:
+                size += _size(file)
+                if size >= SHARD_BYTES:
                     self._join(taken)
-                    taken = []
+                    taken, size = [], 0
             if taken and taken != small:
                 self._join(taken)
 
@@ -136,13 +145,13 @@ class Shelf:
             found = dict(places_in(file, names_in(file) if names is None else names))
         except FileNotFoundError:
             return {}
-        except (DamagedError, OSError) as error:
-            if isinstance(error, OSError) and error.errno in _NOT_DAMAGE:
-                raise MaestroError(
-                    str(file), f"cannot be read: {error.strerror}", cure="check its permissions and the system's limits"
-                ) from error
+        except OSError as error:
+            # Not the file's fault, as far as one knows, and so it may not cost what is kept.
+            cure = "check its permissions, the disk and the system's limits; it may be deleted, and is then made again"
+            raise MaestroError(str(file), f"cannot be read: {error.strerror or error}", cure=cure) from error
+        except DamagedError as error:
             say(f"{file}: damaged ({error}); its features are computed again")
-            file.unlink(missing_ok=True)
+            _take_away(file)
             return {}
         whole = {name: place for name, place in found.items() if place is not None}
         if len(whole) == len(found):
@@ -153,11 +162,13 @@ class Shelf:
 
     def _save_rest(self, file: Path) -> None:
         """Take a damaged file apart into pieces, so that what is whole in it is not lost."""
-        if file.parent != self.pieces:
-            for name, place in places_in(file, names_in(file)):
-                if place is not None:
-                    self.keep(name, read_frames(place, 0, place.shape[0]))
-        file.unlink(missing_ok=True)
+        # Another process that has found the damage as well may be done with it already.
+        with contextlib.suppress(DamagedError, FileNotFoundError):
+            if file.parent != self.pieces:
+                for name, place in places_in(file, names_in(file)):
+                    if place is not None:
+                        self.keep(name, read_frames(place, 0, place.shape[0]))
+        _take_away(file)
 
     def _piece(self, name: str) -> Path:
         return self.pieces / f"{name}.h5"
@@ -167,6 +178,16 @@ class Shelf:
 
     def _pieces(self) -> list[Path]:
         return sorted(self.pieces.glob("[!.]*.h5"))
+
+    def _looks(self) -> Iterator[list[Path]]:
+        """All shards, and again while other processes make new ones of them."""
+        before: list[Path] = []
+        for _ in range(_LOOKS):
+            shards = self._shards()
+            if shards == before:
+                return
+            yield shards
+            before = shards
 
     def _clear(self) -> None:
         """Remove what killed processes left half-written, and pieces whose shard was written just before."""
@@ -243,19 +264,27 @@ class StoredFeatures:
         return f"StoredFeatures({self._name}, shape={self.shape})"
 
     def _read(self, first: int, last: int) -> NDArray[np.float32]:
-        try:
-            return read_frames(self._place, first, last)
-        except OSError as error:
-            # Another process may have packed them into a shard since.
-            found = self._shelf.locate([self._name])
-            if self._name not in found or found[self._name].shape != self._place.shape:
-                raise MaestroError(
-                    str(self._place.file),
-                    f"features that were here cannot be read: {error.strerror or error}",
-                    cure="run it again: what is missing is computed anew",
-                ) from error
-            self._place = found[self._name]
-            return read_frames(self._place, first, last)
+        for _ in range(_LOOKS):
+            try:
+                return read_frames(self._place, first, last)
+            except (DamagedError, OSError) as error:
+                # Another process may have packed them into a shard since.
+                reason = getattr(error, "strerror", None) or str(error)
+                found = self._shelf.locate([self._name])
+                if self._name not in found or found[self._name].shape != self._place.shape:
+                    break
+                self._place = found[self._name]
+        raise MaestroError(
+            str(self._place.file),
+            f"features that were here cannot be read: {reason}",
+            cure="run it again: what is missing is computed anew",
+        )
+
+
+def _take_away(file: Path) -> None:
+    # On a disk that may only be read it stays, and is passed over.
+    with contextlib.suppress(OSError):
+        file.unlink()
 
 
 def _size(file: Path) -> int:

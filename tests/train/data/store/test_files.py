@@ -90,7 +90,7 @@ def test_a_file_that_is_gone(tmp_path):
 def test_a_file_that_shrinks_under_a_reader(file):
     place = dict(places_in(file, ["y"]))["y"]
     file.write_bytes(file.read_bytes()[: place.offset + 50])
-    with pytest.raises(OSError, match="ends within an entry"):
+    with pytest.raises(DamagedError, match="ends within an entry"):
         read_frames(place, 0, 1)
 
 

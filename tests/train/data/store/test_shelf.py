@@ -1,5 +1,7 @@
 """A shelf: pieces become shards, readers follow them, damage costs what is damaged."""
 
+import errno
+import io
 import os
 import pickle
 import threading
@@ -174,6 +176,43 @@ def test_a_file_that_may_not_be_read_is_not_taken_away(shelf, monkeypatch):
     assert (shelf.pieces / "n1.h5").exists()
 
 
+@pytest.mark.parametrize("reason", [errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE])
+@pytest.mark.parametrize("answered", [0, 2, 5])
+def test_a_disk_that_does_not_answer_costs_nothing(shelf, monkeypatch, reason, answered):
+    fill(shelf, range(3))
+    shelf.pack()
+    kept = files(shelf)
+
+    class Answering(io.BytesIO):
+        answers = answered
+
+        def readinto(self, buffer):
+            self.answers -= 1
+            if self.answers < 0:
+                raise OSError(reason, os.strerror(reason))
+            return super().readinto(buffer)
+
+    real = Path.open
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", lambda path, mode: Answering(real(path, mode).read()))
+        with pytest.raises(MaestroError, match=rf"shard-\w*\.h5: cannot be read: {os.strerror(reason)}\. Check"):
+            shelf.find(["n1"])
+    assert files(shelf) == kept
+    assert_holds(shelf, range(3))
+
+
+def test_damage_on_a_disk_that_may_only_be_read(shelf, capsys, monkeypatch):
+    fill(shelf, range(2))
+    (shelf.pieces / "n1.h5").write_bytes(b"x")
+
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    assert set(shelf.find(["n0", "n1"])) == {"n0"}
+    assert "n1.h5: damaged" in capsys.readouterr().err
+
+
 def test_pieces_whose_shard_was_just_written_are_cleared(shelf):
     fill(shelf, range(3))
     shelf.pack()
@@ -202,6 +241,28 @@ def _keep_and_pack(folder, numbers):
     for number in numbers:
         fill(shelf, [number])
         shelf.pack()
+
+
+def test_what_other_processes_pack_again_and_again_is_always_found(shelf, capfd):
+    fill(shelf, range(10))
+    names = {f"n{number}" for number in range(10)}
+    entries = shelf.find(names)
+    context = get_context("fork")
+    children = [context.Process(target=_keep_and_pack, args=(shelf.folder, range(k, k + 40))) for k in (100, 200)]
+    for child in children:
+        child.start()
+    rounds = 0
+    while any(child.is_alive() for child in children):
+        assert set(shelf.find(names)) == names
+        assert names <= shelf.names()
+        for number in range(10):
+            np.testing.assert_array_equal(entries[f"n{number}"][:, 3:9], features(number)[:, 3:9])
+        rounds += 1
+    for child in children:
+        child.join()
+        assert child.exitcode == 0
+    assert rounds > 3
+    assert "damaged" not in capfd.readouterr().err
 
 
 def test_several_processes_pack_one_shelf(shelf):
