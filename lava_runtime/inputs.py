@@ -14,6 +14,7 @@ from train.artifacts import RunFolder
 from train.config import load_config
 from train.data.clips import ClipSet, data_clips
 from train.data.dataset import test_splits
+from train.data.heard import refuse_heard
 from train.encoding import make_encoder
 from train.errors import MaestroError
 from train.features import Normaliser
@@ -83,7 +84,8 @@ def run_clips(run: RunFolder) -> RunClips:
     Raises
     ------
     MaestroError
-        The run has no export, the export is another network's, or the data set has other labels now.
+        The run has no export, the export is another network's, the data set has other labels now, or a test set
+        holds recordings that the run was trained on.
     """
     manifest = load_manifest(run)
     config = load_config(run.require(run.config, f"python -m train fit --run {run.path}"))
@@ -93,4 +95,5 @@ def run_clips(run: RunFolder) -> RunClips:
             raise MaestroError(
                 str(run.manifest), f"has other labels of {head} than the data set", cure="train and export again"
             )
+    refuse_heard(run, sets)
     return RunClips(manifest, {split: sets[split] for split in test_splits(tuple(sets))})

@@ -43,6 +43,11 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def recordings(self) -> Path:
+        """Names of the recordings it was trained on."""
+        return self.path / "recordings.json"
+
+    @property
     def net(self) -> Path:
         return self.path / "model.net"
 

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from train.artifacts import RunFolder, atomic_write, provenance, write_json
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.config import Config, dump_config, parse_config
+from train.config_checks import SEGMENTATION
 from train.console import progress, say
 from train.data.augment.batches import heard_batches
 from train.data.clips import ClipSet, data_clips, join_clips
 from train.data.dataset import TRAIN, DataSet
+from train.data.heard import keep_heard
 from train.data.noisy import training_variants
 from train.data.recordings import heard_dataset
 from train.encoding import Encoder, make_encoder
@@ -79,6 +81,9 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     )
     # Only now, when nothing in the configuration can fail any more, may an older run go.
     _claim(config, run, overwrite)
+    if config.task.name != SEGMENTATION:
+        # Splices are drawn from titles that are held out by name.
+        keep_heard(run, clips[TRAIN])
     state = _State(network, optimiser)
     if resume and run.resume.is_file():
         state.load(run)
@@ -227,7 +232,7 @@ def _claim(config: Config, run: RunFolder, overwrite: bool) -> None:
     if _is_held(run) and not overwrite:
         return
     # What later stages made of the old checkpoint must not stand beside the new one.
-    for path in (run.metrics, run.manifest, run.net, run.parity, run.resume, run.checkpoint):
+    for path in (run.metrics, run.manifest, run.net, run.parity, run.resume, run.checkpoint, run.recordings):
         path.unlink(missing_ok=True)
     with atomic_write(run.config) as temporary:
         temporary.write_text(dump_config(config))

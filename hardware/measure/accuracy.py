@@ -67,10 +67,12 @@ def _hear_ann(run: RunFolder, config: Config) -> Heard:
     import torch
 
     from train.data.clips import data_clips
+    from train.data.heard import refuse_heard
     from train.model import load_run
 
     trained = load_run(run)
     sets, _ = data_clips(config)
+    refuse_heard(run, sets)
     sets = {split: sets[split] for split in test_splits(tuple(sets))}
 
     def scores(split: str) -> Iterator[NDArray[Any]]:

@@ -86,6 +86,19 @@ def test_interrupted_training_goes_on_exactly(config, tmp_path, monkeypatch, ext
     assert not cut.resume.exists()
 
 
+def test_a_run_keeps_what_it_was_trained_on_and_goes_on_with_nothing_else(config, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    loop.fit(config, run)
+    names = [f"train{index}" for index in range(8)]
+    assert json.loads(run.recordings.read_text()) == {"train": names}
+    run.metrics.unlink()
+    run.recordings.write_text(json.dumps({"train": [*names, "gone"]}))
+    with pytest.raises(CallError, match=r"other recordings for training: gone came or went"):
+        loop.fit(config, run, resume=True)
+    loop.fit(config, run, overwrite=True)
+    assert json.loads(run.recordings.read_text()) == {"train": names}
+
+
 def test_it_learns_and_stores_what_evaluation_gives(config, tmp_path):
     run = RunFolder(tmp_path)
     config = load_config("lif", [*TINY, "training.epochs=12", "training.learning_rate=0.01"])
@@ -223,7 +236,8 @@ def test_batches_cover_every_clip_once_and_depend_on_seed_and_epoch_alone(config
 
 def test_no_temporary_file_is_left(config, tmp_path):
     loop.fit(config, RunFolder(tmp_path))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "config.toml", "metrics.json"]
+    names = ["checkpoint.pt", "config.toml", "metrics.json", "recordings.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 NOISY = [*TINY, "noise.share=0.6", 'noise.kinds=["white", "pink"]']

@@ -31,6 +31,15 @@ def test_every_decision_is_counted_in_its_cell(make_run, kind):
     assert heard.network["parameters"] is None
 
 
+@pytest.mark.parametrize("kind", ["lif", "ann"])
+def test_what_training_heard_is_not_measured(make_run, kind):
+    """As where recordings came after training, and the lot put other ones on test."""
+    run = make_run(kind)
+    write_json(run.recordings, {"train": ["train0", "test1"]})
+    with pytest.raises(MaestroError, match=r"1 of 4 recordings of test were heard in training: test1\. Train again"):
+        hear(run)
+
+
 def test_the_deployed_integers_decide_as_the_reference_does(make_run):
     from export import netx, reference
     from lava_runtime.inputs import run_clips
