@@ -17,7 +17,7 @@ from train.data.augment.noise_files import noise_recordings
 from train.data.clips import ClipSet, recording_clips
 from train.data.dataset import DataSet, Recording
 from train.data.noise import check_kind, make_noise, mix_clips, segments
-from train.data.recordings import changed_features, heard_dataset
+from train.data.recordings import changed_features, content_names, heard_dataset
 from train.data.sound import load_sound
 from train.errors import CallError, MaestroError
 from train.features import clip_steps, hop_samples
@@ -121,6 +121,8 @@ class AddedNoise:
         Samples of a clip.
     folder, pool
         What babble is made of and the data set's folder, or the user's noise and its folder; empty for other kinds.
+    contents
+        What is in the files of the pool, a name each.
     """
 
     kind: str
@@ -131,6 +133,7 @@ class AddedNoise:
     segment_samples: int
     folder: Path
     pool: tuple[Recording, ...]
+    contents: tuple[str, ...]
 
     def key(self) -> dict[str, Any]:
         return {
@@ -140,7 +143,7 @@ class AddedNoise:
             "snr_db": self.snr_db,
             "seed": self.seed,
             "purpose": self.purpose,
-            "pool": [recording.id for recording in self.pool],
+            "pool": [[one.id, one.piece, content] for one, content in zip(self.pool, self.contents, strict=True)],
         }
 
     def apply(self, audio: NDArray[np.float32], recording: Recording) -> NDArray[np.float32]:
@@ -168,6 +171,8 @@ def _noise(config: Config, data: DataSet, kind: str, snr_db: Sequence[float], pu
     folder, pool = data.path, noise_pool(config, data, kind, training=purpose == _TRAINING)
     if kind == "folder":
         folder = Path(config.noise.folder)
+    # A folder's recordings are named by their content already.
+    contents = content_names(data, pool) if kind == "babble" else tuple(recording.id for recording in pool)
     return AddedNoise(
         kind=kind,
         snr_db=tuple(map(float, snr_db)),
@@ -177,6 +182,7 @@ def _noise(config: Config, data: DataSet, kind: str, snr_db: Sequence[float], pu
         segment_samples=clip_steps(config.features) * hop_samples(rate_hz, config.features),
         folder=folder,
         pool=pool,
+        contents=contents,
     )
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from train import artifacts
-from train.artifacts import key_of
+from train.artifacts import key_of, sha256
 from train.config import Config, section_dict
 from train.console import say
+from train.data.containers import file_size
 from train.data.dataset import TRAIN, DataSet, Recording, open_dataset
 from train.data.store.contents import Contents, Stamp
 from train.data.store.making import Job, entry_name, make_features
@@ -23,6 +25,8 @@ from train.features import clip_steps
 
 # Raise it when the features of one and the same recording change.
 FORMAT = 1
+# Packages whose next version may compute other features, in the last bits at least.
+_DECIDING = ("librosa", "numpy", "scipy", "soundfile", "soxr")
 # Times that what cannot be read back is made again: a disk that keeps nothing must not be tried for ever.
 _TRIES = 3
 # Recordings that a message names; all are said on stderr.
@@ -145,6 +149,26 @@ def heard_dataset(config: Config) -> DataSet:
     return without_bad(open_dataset(config), config)
 
 
+def content_names(data: DataSet, recordings: Sequence[Recording]) -> tuple[str, ...]:
+    """What tells the sound of recordings from any other, a name each.
+
+    Raises
+    ------
+    MaestroError
+        A file is not there, or cannot be read.
+    """
+    contents = Contents(artifacts.CACHE / "features" / "contents.jsonl")
+    names = []
+    for recording in recordings:
+        file = data.file_of(recording)
+        content = contents.of(file)
+        if content is None:
+            file_size(file)
+            content = sha256(file)
+        names.append(entry_name(content, recording, None))
+    return tuple(names)
+
+
 def check_left(data: DataSet, features: Sequence[Any]) -> None:
     """Refuse a data set of which too much is left out.
 
@@ -186,8 +210,8 @@ def _shelf(data: DataSet, config: Config, change: Change | None) -> Shelf:
         del features["clip_s"]
     content: dict[str, Any] = {
         "format": FORMAT,
-        "librosa": metadata.version("librosa"),
-        "soxr": metadata.version("soxr"),
+        "versions": {name: metadata.version(name) for name in _DECIDING}
+        | {"libsndfile": soundfile.__libsndfile_version__},
         "rate": config.sample_rate_hz,
         "features": features,
     }

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import zlib
 
 import numpy as np
@@ -93,6 +94,26 @@ def test_what_decides_the_noise_is_in_the_name_of_what_is_kept(corpus, config):
     assert len({key(), key(seed=2), key("pink"), key("babble"), key(snr_db=(1,)), key(snr_db=(0, 1))}) == 6
     # What says how much noise training hears is not asked in evaluation, and 0 and 0.0 decibels are one condition.
     assert key() == key(share=0.1, kinds=("pink",)) == key(snr_db=(0.0,))
+
+
+def test_babble_is_named_by_the_content_and_the_pieces_it_is_made_of(corpus, config, tmp_path):
+    def key(data, kind="babble", purpose=noisy._EVALUATION):
+        return json.dumps(noisy._noise(config, data, kind, (5,), purpose).key())
+
+    copy = dataclasses.replace(corpus, path=tmp_path / corpus.path.name)
+    shutil.copytree(corpus.path, copy.path)
+    assert key(copy) == key(corpus)
+    first = corpus.of_split("validation")[0]
+    renamed = tuple(dataclasses.replace(one, piece="x") if one is first else one for one in corpus.recordings)
+    assert key(dataclasses.replace(corpus, recordings=renamed)) != key(corpus)
+    save_sound(copy.file_of(first), np.full(16000, 0.5, np.float32), 16000)
+    assert key(copy) != key(corpus)
+    assert key(copy, "white") == key(corpus, "white")
+    # Training hears other recordings, which are as they were.
+    assert key(copy, purpose=noisy._TRAINING) == key(corpus, purpose=noisy._TRAINING)
+    copy.file_of(first).unlink()
+    with pytest.raises(MaestroError, match="no such file"):
+        key(copy)
 
 
 def test_a_folder_s_noise_is_heard_and_its_content_named(corpus, config, tmp_path):

@@ -1,5 +1,6 @@
 """What is in files, by their SHA-256, so that a data set that was moved or renamed is known again."""
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from train.artifacts import atomic_write
 from train.errors import MaestroError
 
-# A file changed so shortly before it was read might have been changed again without its time telling, in nanoseconds.
+# A file changed so shortly before it was read might be changed again without its times telling, in nanoseconds.
 _RACY_NS = 2 * 10**9
 # Lines that may be outdated before the list is written anew.
 _OUTDATED = 10000
@@ -16,10 +17,14 @@ _OUTDATED = 10000
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells that a file is the one that was read: another size, time or inode is another file."""
+    """What tells that a file is the one that was read: another size, time or inode is another file.
+
+    The time of the last change of any kind, ctime, is the system's own, where a copying program sets mtime as it likes.
+    """
 
     size: int
     mtime_ns: int
+    ctime_ns: int
     inode: int
 
     @classmethod
@@ -32,7 +37,11 @@ class Stamp:
             There is no such file.
         """
         found = path.stat()
-        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
+        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+    def is_young(self) -> bool:
+        """Whether the file was changed so recently that another change might leave its stamp as it is."""
+        return time.time_ns() - self.ctime_ns < _RACY_NS
 
 
 class Contents:
@@ -56,12 +65,13 @@ class Contents:
             lines = []
         for line in lines:
             try:
-                name, size, mtime_ns, inode, sha256 = json.loads(line)
-                self._known[str(name)] = Stamp(int(size), int(mtime_ns), int(inode)), str(sha256)
+                name, *numbers, sha256 = json.loads(line)
+                self._known[str(name)] = Stamp(*map(int, numbers)), str(sha256)
             except (ValueError, TypeError):
                 continue
         if len(lines) > len(self._known) + _OUTDATED:
-            with atomic_write(path) as temporary:
+            # On a disk that may only be read the list stays as it is.
+            with contextlib.suppress(MaestroError), atomic_write(path) as temporary:
                 temporary.write_text("".join(_line(name, *known) for name, known in self._known.items()))
 
     def of(self, file: Path) -> str | None:
@@ -82,7 +92,7 @@ class Contents:
         """
         name = str(file.resolve())
         self._known[name] = stamp, sha256
-        if time.time_ns() - stamp.mtime_ns < _RACY_NS:
+        if stamp.is_young():
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,4 +106,4 @@ class Contents:
 
 
 def _line(name: str, stamp: Stamp, sha256: str) -> str:
-    return json.dumps([name, stamp.size, stamp.mtime_ns, stamp.inode, sha256]) + "\n"
+    return json.dumps([name, stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode, sha256]) + "\n"

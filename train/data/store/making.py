@@ -153,6 +153,7 @@ def _make(job: Job) -> Made:
     try:
         file_size(job.file)
         before = Stamp.of(job.file)
+        young = before.is_young()
         content = sha256(job.file)
         names = [entry_name(content, job.recording, change) for change in job.changes]
         wanted = [index for index, name in enumerate(names) if name not in _names(job.shelves[index])]
@@ -160,7 +161,7 @@ def _make(job: Job) -> Made:
         changed = any(job.changes[index] is not None for index in wanted)
         audio = load_sound(job.file, rate_hz) if changed else None
         heard = block_features(sound_blocks(job.file, rate_hz), rate_hz, features) if wanted and not changed else None
-        if Stamp.of(job.file) != before:
+        if Stamp.of(job.file) != before or (young and sha256(job.file) != content):
             raise MaestroError(str(job.file), "changed while it was read", cure="run it again when it is complete")
     except CallError:
         raise

@@ -13,9 +13,10 @@ import soundfile
 
 from train import artifacts
 from train.config import DataConfig
+from train.data import recordings
 from train.data.recordings import changed_features, check_left, dataset_features, without_bad
 from train.data.sound import load_sound
-from train.data.store import making
+from train.data.store import contents, making
 from train.errors import CallError, MaestroError
 from train.features import Normaliser, sound_features
 
@@ -44,15 +45,8 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(one, other)
 
 
-def age(data):
-    """Make files look an hour old: younger ones are read again, lest a change go unseen."""
-    for recording in data.recordings:
-        os.utime(data.file_of(recording), (time.time() - 3600,) * 2)
-
-
 def test_features_are_those_of_the_sound_and_made_once(make_set, config, computed, no_process_left):
     data = make_set(1.0, 2.5, 1.5, 0.6)
-    age(data)
     assert_same(dataset_features(data, config), expected(data, config))
     assert sorted(computed) == ["r0", "r1", "r2", "r3"]
     assert_same(dataset_features(data, config), expected(data, config))
@@ -67,7 +61,6 @@ def test_one_process_makes_the_same(make_set, config, monkeypatch):
 
 def test_a_recording_more_costs_that_recording(make_set, config, computed):
     data = make_set(1.0, 1.0, 1.0, 1.0)
-    age(data)
     dataset_features(dataclasses.replace(data, recordings=data.recordings[:3]), config)
     assert_same(dataset_features(data, config), expected(data, config))
     assert sorted(computed) == ["r0", "r1", "r2", "r3"]
@@ -75,7 +68,6 @@ def test_a_recording_more_costs_that_recording(make_set, config, computed):
 
 def test_a_data_set_that_was_moved_is_known_by_its_content(make_set, config, computed, tmp_path):
     data = make_set(1.0, 1.0, 1.0)
-    age(data)
     dataset_features(data, config)
     moved = dataclasses.replace(data, path=data.path.rename(tmp_path / "elsewhere"))
     computed.clear()
@@ -85,7 +77,6 @@ def test_a_data_set_that_was_moved_is_known_by_its_content(make_set, config, com
 
 def test_a_file_with_another_content_is_heard_again(make_set, config, computed):
     data = make_set(1.0, 1.0, 1.0)
-    age(data)
     dataset_features(data, config)
     file = data.file_of(data.recordings[1])
     soundfile.write(file, 0.1 * np.random.default_rng(9).standard_normal(16000), 16000)
@@ -94,9 +85,53 @@ def test_a_file_with_another_content_is_heard_again(make_set, config, computed):
     assert computed == ["r1"]
 
 
+def test_a_file_that_is_changed_in_place_and_given_its_old_time_is_heard_again(make_set, config, computed):
+    data = make_set(1.0, 1.0, 1.0)
+    dataset_features(data, config)
+    file = data.file_of(data.recordings[1])
+    before = file.stat()
+    content = bytearray(file.read_bytes())
+    content[5000:6000] = bytes(1000)
+    with file.open("r+b") as same:
+        same.write(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = file.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
+    computed.clear()
+    assert_same(dataset_features(data, config), expected(data, config))
+    assert computed == ["r1"]
+
+
+@pytest.mark.parametrize("package", ["librosa", "numpy", "scipy", "soundfile", "soxr"])
+def test_another_version_of_a_library_makes_features_anew(make_set, config, computed, monkeypatch, package):
+    data = make_set(1.0, 1.0, 1.0)
+    dataset_features(data, config)
+    computed.clear()
+    real = recordings.metadata.version
+    monkeypatch.setattr(recordings.metadata, "version", lambda name: real(name) + ".1" * (name == package))
+    dataset_features(data, config)
+    assert len(computed) == 3
+
+
+def test_a_file_changed_while_it_is_read_whose_times_do_not_tell(make_set, config, monkeypatch):
+    data = make_set(1.0, 1.0, 1.0)
+    monkeypatch.setattr(contents, "_RACY_NS", 2 * 10**9)
+    real, stamp = making.sha256, making.Stamp(1, 2, time.time_ns(), 3)
+    monkeypatch.setattr(making.Stamp, "of", lambda _: stamp)
+
+    def changing(path):
+        found = real(path)
+        if path.name == "1.wav":
+            soundfile.write(path, 0.1 * np.random.default_rng().standard_normal(16000), 16000)
+        return found
+
+    monkeypatch.setattr(making, "sha256", changing)
+    with pytest.raises(MaestroError, match=r"1 of 3 .*1\.wav: changed while it was read\. Run it again when it is"):
+        dataset_features(data, config)
+
+
 def test_files_are_not_read_again_to_be_known(make_set, config, monkeypatch):
     data = make_set(1.0, 1.0, 1.0)
-    age(data)
     dataset_features(data, config)
     monkeypatch.setattr(making, "in_parallel", lambda *_, **__: pytest.fail("read again"))
     dataset_features(data, config)
@@ -104,7 +139,6 @@ def test_files_are_not_read_again_to_be_known(make_set, config, monkeypatch):
 
 def test_a_list_of_contents_that_was_cut_off_only_costs_reading(make_set, config, computed):
     data = make_set(1.0, 1.0, 1.0)
-    age(data)
     dataset_features(data, config)
     listed = artifacts.CACHE / "features" / "contents.jsonl"
     listed.write_bytes(b"\xff\n[1]\n{}\n" + listed.read_bytes()[:-30])
@@ -117,7 +151,6 @@ def test_a_list_of_contents_that_was_cut_off_only_costs_reading(make_set, config
 
 def test_the_length_of_clips_does_not_matter_and_all_else_does(make_set, config, computed):
     data = make_set(1.0, 1.0, 1.0)
-    age(data)
     dataset_features(data, config)
     for change, count in (({"clip_s": 0.3}, 0), ({"mfcc": 13}, 3), ({"hop_s": 0.02}, 3)):
         computed.clear()
@@ -128,7 +161,6 @@ def test_the_length_of_clips_does_not_matter_and_all_else_does(make_set, config,
 
 def test_changes_are_kept_apart_and_made_in_one_pass(make_set, config, computed):
     data = make_set(1.0, 1.0, 1.0)
-    age(data)
     changes = [None, Louder(0.5), Louder(2.0)]
     found = changed_features(data, data.recordings, config, changes)
     for change, features in zip(changes, found, strict=True):
@@ -166,7 +198,6 @@ def test_too_little_disk_is_an_error_before_the_work(make_set, config, monkeypat
 
 def test_bad_recordings_are_named_and_all_others_kept(make_set, config, computed, no_process_left):
     data = make_set(*[1.0] * 6)
-    age(data)
     whole = data.file_of(data.recordings[1]).read_bytes()
     data.file_of(data.recordings[1]).write_bytes(whole[:9000])
     data.file_of(data.recordings[4]).unlink()
@@ -186,7 +217,6 @@ def test_bad_recordings_are_named_and_all_others_kept(make_set, config, computed
 def test_bad_recordings_are_left_out_when_asked(make_set, skipping, capsys):
     data = make_set(*[1.0] * 6)
     data.file_of(data.recordings[1]).write_bytes(b"")
-    age(data)
     found = dataset_features(data, skipping)
     assert [index for index, features in enumerate(found) if features is None] == [1]
     said = capsys.readouterr().err
@@ -236,7 +266,6 @@ def test_what_is_wrong_with_the_configuration_is_no_recordings_fault(make_set, s
 
 def test_damage_is_computed_again(make_set, config, computed, capsys):
     data = make_set(1.0, 1.0, 1.0)
-    age(data)
     dataset_features(data, config)
     (shard,) = artifacts.CACHE.rglob("shard-*.h5")
     shard.write_bytes(shard.read_bytes()[:-1000])
