@@ -176,6 +176,30 @@ def test_official_sides_have_no_titles_where_they_keep_them_apart(write, row, co
     )
 
 
+def test_takes_count_and_not_their_parts(write, row, config):
+    """Of two players, one's movements are recordings of their own: two takes, whatever the number of recordings."""
+    works = [("Robert Schumann", "Kreisleriana, Op. 16"), ("Joseph Haydn", "Sonata in C Major, Hob. XVI:48")]
+    rows = [
+        row(
+            10 * n + part,
+            composer=composer,
+            title=title,
+            split="train" if part else "test",
+            player=min(part, 1),
+            part=part,
+        )
+        for n, (composer, title) in enumerate(works)
+        for part in range(4)
+    ]
+    root = write(rows)
+    two = look_at_maestro(config(root, split="official", min_recordings=2), files=False)
+    assert {head: len(names) for head, names in two.labels.items()} == {"title": 2, "style": 2}
+    three = look_at_maestro(config(root, split="official", min_recordings=3), files=False)
+    assert list(three.labels) == ["style"]
+    assert said(three, "fewer than 3 takes") == "8 recordings are of 2 pieces with fewer than 3 takes: not for titles"
+    assert three.details["pieces with too few takes"][0] == "Joseph Haydn - Sonata in C Major, Hob. XVI:48: 2"
+
+
 def test_official_sides_that_divide_a_take_are_told(write, row, two_titles, config):
     rows = [*two_titles, row(40, composer="Robert Schumann", title="Fantasie Op. 17", player=3, part=1)]
     rows.append(row(41, composer="Robert Schumann", title="Fantasie Op. 17", player=3, part=2, split="test"))

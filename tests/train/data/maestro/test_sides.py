@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,10 @@ def test_performances(found, config, random):
             assert {"train", "test"} <= set(sides)
             assert len(takes) < 3 or set(sides) == set(SPLITS)
         else:
-            assert len(set(sides)) == 1, piece
+            # Too few to share out: together, where the table has most of them.
+            (own,) = set(sides)
+            official = Counter(entry.official for entry in found if entry.piece == piece)
+            assert official[own] == max(official.values())
     shuffled = list(found)
     random.shuffle(shuffled)
     assert {entry.id: entry.side for entry in by_performances(shuffled, config)} == side
