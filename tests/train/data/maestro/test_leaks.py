@@ -1,0 +1,51 @@
+"""No recording, and so no clip, and no take is on two sides; what is tested was learned: over random tables."""
+
+from collections import defaultdict
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from train.data.dataset import SPLITS
+from train.data.maestro.reader import read_maestro
+
+PIECES = st.tuples(
+    st.sampled_from(["Joseph Haydn", "Frédéric Chopin", "Johann Sebastian Bach", "Nobody"]),
+    st.sampled_from(["Sonata Op. 1", "Sonata, Op.1", "Sonata Op. 1, 1st mov.", "Fantasy", "Prelude & Fugue", "Aria"]),
+    st.integers(1, 6),
+    st.integers(1, 3),
+    st.sampled_from(SPLITS),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    st.lists(PIECES, min_size=1, max_size=25, unique_by=lambda piece: piece[:4]),
+    st.integers(1, 4),
+    st.sampled_from(["performances", "official"]),
+    st.randoms(),
+)
+def test_no_leak_over_random_tables(write, row, config, pieces, least, split, random):
+    rows = [
+        row(n, composer=composer, title=title, player=player, part=part, split=side)
+        for n, (composer, title, player, part, side) in enumerate(pieces)
+    ]
+    keys = {"split": split, "min_recordings": least, "labels": ("more.csv",)}
+    data = read_maestro(config(write(rows), **keys), files=False)
+    # No recording, and so no clip of one, and no take is on two sides.
+    assert len({found.id for found in data.recordings}) == len(data.recordings) == len(rows)
+    assert len({found.file for found in data.recordings}) == len(rows)
+    sides, takes = defaultdict(set), defaultdict(set)
+    for found in data.recordings:
+        sides[found.group].add(found.split)
+        takes[found.piece].add(found.group)
+    assert all(len(found) == 1 for found in sides.values())
+    for head, names in data.labels.items():
+        learned, tested = (
+            {found.labels[head] for found in data.of_split(side) if head in found.labels} for side in ("train", "test")
+        )
+        assert tested <= learned == set(names)
+        if head == "title":
+            assert tested == learned
+            assert all(len(takes[name]) >= least for name in names)
+    random.shuffle(rows)
+    assert read_maestro(config(write(rows), **keys), files=False) == data
