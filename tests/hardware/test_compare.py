@@ -179,16 +179,15 @@ def run_cell(job):
 def test_a_killed_process_loses_its_cell_alone(experiment, tmp_path, monkeypatch):
     (tmp_path / "cell_work.py").write_text(WORK)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(module, "WORK", "cell_work:run_cell")
     out = tmp_path / "out"
     jobs = [job for model in ("ann", "lif") for job in tuning_jobs(experiment, model, out)]
     out.mkdir()
     weights = {job.name: 1 for job in jobs}
     with pytest.raises(MaestroError, match=r"cell lif-search2: failed: its process was killed \(SIGKILL\)"):
-        module._do("searches", jobs, 2, Report(weights, 2))
+        module.do_jobs("searches", jobs, 2, Report(weights, 2), "cell_work:run_cell")
     before = contents(out / "cells")
     assert set(before) == {job.file.name for job in jobs if job.name != "lif-search2"}
-    module._do("searches", jobs, 2, Report(weights, 2))
+    module.do_jobs("searches", jobs, 2, Report(weights, 2), "cell_work:run_cell")
     after = contents(out / "cells")
     assert len(after) == 4
     assert {name: after[name] for name in before} == before
