@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from train.data.clips import ClipSet, data_clips, join_clips
 from train.data.dataset import TRAIN, DataSet
 from train.data.heard import keep_heard
 from train.data.noisy import training_variants
-from train.data.recordings import heard_dataset
+from train.data.recordings import dataset_key, heard_dataset
 from train.encoding import Encoder, make_encoder
 from train.errors import CallError, DivergedError, MaestroError
 from train.features import Normaliser
@@ -84,7 +85,7 @@ def fit(config: Config, run: RunFolder, *, resume: bool = False, overwrite: bool
     if config.task.name != SEGMENTATION:
         # Splices are drawn from titles that are held out by name.
         keep_heard(run, clips[TRAIN])
-    state = _State(network, optimiser)
+    state = _State(network, optimiser, dataset_key(data))
     if resume and run.resume.is_file():
         state.load(run)
         say(f"resumed after epoch {state.epoch} of {config.training.epochs}")
@@ -154,10 +155,10 @@ def _normaliser(config: Config, clips: ClipSet) -> Normaliser:
 
 
 class _State:
-    """All that ``--resume`` needs: weights, optimiser, random state, best epoch, history."""
+    """All that ``--resume`` needs: weights, optimiser, random state, best epoch, history; and the data set's key."""
 
-    def __init__(self, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        self.network, self.optimiser = network, optimiser
+    def __init__(self, network: torch.nn.Module, optimiser: torch.optim.Optimizer, data: str) -> None:
+        self.network, self.optimiser, self.data = network, optimiser, data
         self.epoch = self.best_epoch = self.since_best = 0
         self.best_score = -1.0
         self.best: dict[str, Any] = copy.deepcopy(network.state_dict())
@@ -185,6 +186,7 @@ class _State:
             "since_best": self.since_best,
             "best": self.best,
             "history": self.history,
+            "data": self.data,
         }
         save_checkpoint(run.resume, values)
 
@@ -197,12 +199,19 @@ class _State:
             self.epoch, self.best_epoch = values["epoch"], values["best_epoch"]
             self.best_score, self.since_best = values["best_score"], values["since_best"]
             self.best, self.history = values["best"], values["history"]
+            data = values["data"]
         except (KeyError, AttributeError, TypeError, ValueError, RuntimeError) as error:
             raise MaestroError(
                 str(run.resume),
                 f"does not fit this run: {str(error).splitlines()[0]}",
                 cure="--overwrite trains from the start",
             ) from error
+        if data != self.data:
+            raise MaestroError(
+                str(run.resume),
+                "its epochs heard other recordings, sides or labels than there are now",
+                cure="bring the files back that were changed; --overwrite trains from the start",
+            )
 
 
 def _check_claim(config: Config, run: RunFolder, resume: bool, overwrite: bool) -> None:
@@ -322,9 +331,13 @@ def _train_epoch(
     network.train()
     scale = config.training.count_scale if isinstance(network, SpikingNetwork) else 1.0
     total, count = 0.0, len(clips) // _copies(config)
-    with progress(f"epoch {epoch + 1}/{config.training.epochs}", count, "clips", quiet_end=True) as meter:
-        batches = list(_batches(clips, config, epoch))
-        heard = heard_batches(config, data, clips, batches, epoch)
+    batches = list(_batches(clips, config, epoch))
+    label = f"epoch {epoch + 1}/{config.training.epochs}"
+    # Processes that change clips begin before the progress bar's thread, and end with the epoch, however it ends.
+    with (
+        closing(heard_batches(config, data, clips, batches, epoch)) as heard,
+        progress(label, count, "clips", quiet_end=True) as meter,
+    ):
         for (indices, _), features in zip(batches, heard, strict=True):
             inputs = _inputs(features, encoder, normaliser)
             labels = {head: torch.from_numpy(values[indices]) for head, values in clips.labels.items()}

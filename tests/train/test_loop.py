@@ -213,6 +213,21 @@ def test_resume_state_of_another_shape_is_one_clear_error(config, tmp_path, monk
             loop.fit(config, run, resume=True)
 
 
+def test_training_goes_on_with_no_other_data(config, tmp_path, monkeypatch):
+    run = RunFolder(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "dataset_key", lambda _: "what was there before")
+        patched.setattr(loop, "write_json", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            loop.fit(config, run)
+    with pytest.raises(MaestroError, match=r"resume\.pt: its epochs heard other recordings, sides or labels"):
+        loop.fit(config, run, resume=True)
+    assert run.resume.is_file()
+    monkeypatch.setattr(loop, "dataset_key", lambda _: "what was there before")
+    loop.fit(config, run, resume=True)
+    assert run.metrics.is_file()
+
+
 def test_checkpoint_of_another_shape_is_one_clear_error(config, tmp_path):
     run = RunFolder(tmp_path)
     loop.fit(config, run)

@@ -169,6 +169,19 @@ def content_names(data: DataSet, recordings: Sequence[Recording]) -> tuple[str, 
     return tuple(names)
 
 
+def dataset_key(data: DataSet) -> str:
+    """A short key of all that is learned from a data set: recordings by their content, their sides and labels.
+
+    Raises
+    ------
+    MaestroError
+        As `content_names`.
+    """
+    contents = content_names(data, data.recordings)
+    told = [[one.id, one.split, sorted(one.labels.items())] for one in data.recordings]
+    return key_of([list(contents), told, list(data.labels.items())])
+
+
 def check_left(data: DataSet, features: Sequence[Any]) -> None:
     """Refuse a data set of which too much is left out.
 

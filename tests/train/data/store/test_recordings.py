@@ -14,7 +14,7 @@ import soundfile
 from train import artifacts
 from train.config import DataConfig
 from train.data import recordings
-from train.data.recordings import changed_features, check_left, dataset_features, without_bad
+from train.data.recordings import changed_features, check_left, dataset_features, dataset_key, without_bad
 from train.data.sound import load_sound
 from train.data.store import contents, making
 from train.errors import CallError, MaestroError
@@ -228,6 +228,20 @@ def test_bad_recordings_are_left_out_when_asked(make_set, skipping, capsys):
     assert capsys.readouterr().err == ""
     assert dataset_features(heard, skipping)[4].shape == found[5].shape
     assert without_bad(data, dataclasses.replace(skipping, data=DataConfig())) is data
+
+
+def test_a_data_set_s_key_tells_all_that_is_learned_from_it(make_set, tmp_path):
+    data = make_set(1.0, 1.0, 1.0)
+    (first, *rest), key = data.recordings, dataset_key(data)
+
+    def changed(**values):
+        return dataset_key(dataclasses.replace(data, recordings=(dataclasses.replace(first, **values), *rest)))
+
+    assert len({key, changed(split="test"), changed(labels={"title": "b"}), changed(labels={}), changed(id="x")}) == 5
+    assert dataset_key(dataclasses.replace(data, labels={"title": ("b", "a")})) != key
+    assert dataset_key(dataclasses.replace(data, path=data.path.rename(tmp_path / "moved"))) == key
+    soundfile.write(tmp_path / "moved/1.wav", np.zeros(16000), 16000)
+    assert dataset_key(dataclasses.replace(data, path=tmp_path / "moved")) != key
 
 
 def test_a_recording_shorter_than_a_clip_is_bad(make_set, config, skipping):
