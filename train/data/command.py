@@ -78,17 +78,19 @@ def _run(
     if skip_bad:
         chosen.append("data.skip_bad=true")
     config = load_config(source, chosen)
+    if summary or details or pieces is not None:
+        seen = _look(config)
     if pieces is not None:
         from train.data.label_files import write_template
 
-        count = write_template(pieces, _look(config))
+        count = write_template(pieces, seen)
         say(f"{pieces}: {count} pieces; fill in a line for each label, then name it in data.labels")
         if not (summary or details):
             return
     if summary or details:
         from train.data.summary import show, summarise
 
-        found = summarise(_look(config))
+        found = summarise(seen)
         if as_json:
             emit_json(found)
         else:

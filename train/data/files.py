@@ -41,9 +41,12 @@ def read_bytes(path: Path, missing: str = "check the path") -> bytes:
     Raises
     ------
     MaestroError
-        No such file, for which ``missing`` is the cure, or it cannot be read.
+        No such file, for which ``missing`` is the cure, or it cannot be read. Pipes and devices, which may never end,
+        are no files.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise MaestroError(str(path), "is a pipe or a device", allowed="a file")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise MaestroError(str(path), "no such file", cure=missing) from error

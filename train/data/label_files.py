@@ -21,6 +21,7 @@ from train.artifacts import atomic_write
 from train.config import DataConfig
 from train.data.csv_table import Table, composed, many, nearest, read_table, some
 from train.data.dataset import DataSet, Recording, classes_of
+from train.data.files import is_file, is_folder
 from train.data.heads import check_class_names, check_head, check_head_name, in_head_order, pieces_heard_again
 from train.data.label_votes import agreement, majority
 from train.errors import MaestroError
@@ -125,7 +126,7 @@ def write_template(path: Path, data: DataSet) -> int:
     MaestroError
         The file is there already, or cannot be written.
     """
-    if path.exists():
+    if is_file(path) or is_folder(path):
         raise MaestroError(str(path), "is there already", cure="name another file; labels in it would be lost")
     pieces = list(dict.fromkeys(recording.piece for recording in data.recordings))
     with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

@@ -66,6 +66,19 @@ def test_damaged_recordings_are_left_out_when_asked(cli, classes, tmp_path, monk
     assert left.exit_code == 0, left.output
 
 
+def test_a_label_file_and_a_summary_in_one_call(cli, classes, tmp_path):
+    """And without a summary, the file alone."""
+    one = cli("train", "data", "folder", "--root", classes, "--pieces", tmp_path / "one.csv")
+    assert (one.exit_code, one.stdout) == (0, "")
+    assert "one.csv: 2 pieces; fill in a line for each label, then name it in data.labels" in one.stderr
+    both = cli("train", "data", "folder", "--root", classes, "--pieces", tmp_path / "two.csv", "--summary", "--json")
+    assert json.loads(both.stdout)["recordings"] == 12
+    assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
+    again = cli("train", "data", "folder", "--root", classes, "--pieces", tmp_path / "two.csv", "--summary")
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "two.csv: is there already" in again.stderr
+
+
 def test_wrong_calls(cli, tmp_path):
     nowhere = cli("train", "data", "maestro", "--summary")
     assert nowhere.exit_code == 2

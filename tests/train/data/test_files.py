@@ -1,5 +1,8 @@
 """Files that users name: what is wrong with one is said, and nothing is a traceback."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from train.data.files import is_file, is_folder, read_bytes, read_json
@@ -33,6 +36,13 @@ def test_wrong_json(tmp_path, content, text):
         (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(MaestroError, match=text):
         read_json(tmp_path / "a.json", "mend it")
+
+
+def test_what_may_never_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(MaestroError, match=r"(pipe\.csv|zero): is a pipe or a device \(expected a file\)"):
+            read_bytes(path)
 
 
 def test_a_name_that_is_too_long(tmp_path):

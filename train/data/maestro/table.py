@@ -66,7 +66,7 @@ def find_table(root: Path, table: str = "") -> Path:
     for suffix in (".csv", ".json"):
         if is_file(path := root / f"{NAME}{suffix}"):
             return path
-    others = sorted(path.name for path in root.glob("maestro-v*") if path.suffix in (".csv", ".json"))
+    others = sorted(path.name for path in root.glob("maestro-v*") if path.suffix in (".csv", ".json") and is_file(path))
     if others:
         raise MaestroError(str(root), f"holds {', '.join(others)}", allowed=f"{NAME}.csv or .json", cure=_V3)
     below = root / NAME

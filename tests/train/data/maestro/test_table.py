@@ -140,6 +140,7 @@ def test_where_the_table_is(tmp_path, write, two_titles):
         find_table(tmp_path / "table.csv")
     with pytest.raises(MaestroError, match=r"no such table\. Set data.table"):
         find_table(tmp_path, "none.csv")
+    (tmp_path / "maestro-v3.0.0.csv").mkdir()
     with pytest.raises(MaestroError, match=r"holds no table of MAESTRO .* Set data.root"):
         find_table(tmp_path)
     root = write(two_titles)
