@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hardware.fairness import require_alike
-from train.config import Config, build_section, load_config
+from train.config import Config, load_config
+from train.config_build import build_section
 from train.config_checks import HEADS, NOISES, check_choice
 from train.errors import CallError
 from train.presets import read_preset

@@ -1,16 +1,16 @@
 """What a run is made of: TOML read into frozen dataclasses."""
 
 import dataclasses
-import difflib
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import tomli
 import tomli_w
 
+from train.config_build import build_section
 from train.config_checks import NOISES, check_config
 from train.errors import CallError
 from train.presets import read_preset
@@ -286,9 +286,6 @@ class Config:
         return self.corpus.sample_rate_hz if self.data.source == "corpus" else self.data.sample_rate_hz
 
 
-Section = TypeVar("Section")
-
-
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Read a configuration file, or a preset by its name, and apply ``section.key=value`` overrides.
 
@@ -353,45 +350,3 @@ def _override(values: dict[str, Any], override: str) -> None:
         if not isinstance(values, dict):
             raise CallError(f"--set {override}", f"{section} is not a section", cure="write section.key=value")
     values[last] = value
-
-
-def build_section(kind: type[Section], values: dict[str, Any], prefix: str) -> Section:
-    """A dataclass from a table of plain values; ``prefix`` is what stands before its keys in messages.
-
-    Raises
-    ------
-    CallError
-        An unknown key (with a suggestion), a value of the wrong type.
-    """
-    hints = typing.get_type_hints(kind)
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        if key not in hints:
-            close = difflib.get_close_matches(key, hints, n=1)
-            raise CallError(
-                f"configuration key {prefix}{key}",
-                "unknown",
-                cure=f"did you mean {prefix}{close[0]}?" if close else f"the keys here are: {', '.join(hints)}",
-            )
-        found[key] = _convert(hints[key], value, f"{prefix}{key}")
-    return kind(**found)
-
-
-def _convert(hint: Any, value: Any, key: str) -> Any:
-    where = f"configuration key {key}"
-    if dataclasses.is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise CallError(where, f"is {value!r}", allowed="a section of keys")
-        return build_section(typing.cast("type[Any]", hint), value, f"{key}.")
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if typing.get_origin(hint) is tuple:
-        item_type = typing.get_args(hint)[0]
-        if not isinstance(value, list) or not all(type(item) is item_type for item in value):
-            raise CallError(
-                where, f"is {value!r}", allowed=f"a list of {'whole numbers' if item_type is int else 'words'}"
-            )
-        return tuple(value)
-    if type(value) is not hint:
-        raise CallError(where, f"is {value!r}", allowed=hint.__name__)
-    return value
