@@ -2,6 +2,7 @@
 #   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann, maestro, folder)     RUN=  run folder     SOUND=  recording to identify
 #   ROOT=    folder of recordings, for CONFIG=maestro and CONFIG=folder
 #   RUNS=    run folders that a report shows side by side
+#   LIMIT=   clips of each test set that robustness hears; else all
 #   BATCHES= batch sizes that latencies are measured at
 #   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference   BOARD= a Loihi 2 board
 #   PYTHON=  a Python 3.10, if none is found by itself
@@ -10,6 +11,7 @@ RUN ?= runs/$(basename $(notdir $(CONFIG)))
 RUNS ?= $(RUN)
 ROOT ?=
 BATCHES ?=
+LIMIT ?=
 BACKEND ?=
 COMPARE ?= compare
 BOARD ?=
@@ -20,12 +22,14 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock corpus train export run parity identify measure report compare place doctor bundle deploy bench lint format test clean
+.PHONY: help setup lock corpus train export run parity identify measure robustness report compare segmentation place doctor bundle deploy bench lint format test clean
 
 help:
 	@echo "make train export run     train on the embedded corpus, write the NetX file, run it, compare it with Lava"
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
 	@echo "make measure report       accuracy, spikes, energy and latency of a run, filed and as a page (RUNS= several)"
+	@echo "make robustness           accuracy of a run over noise, level and rooms (LIMIT= clips of each test set)"
+	@echo "make segmentation         the style of every frame, LIF against DH-LIF (half an hour)"
 	@echo "make doctor               what of the way to a Loihi 2 is on this machine"
 	@echo "make place bundle         a run's cores on the chip, and one zip to carry to it (CONFIG=lif or dh_lif_spiking)"
 	@echo "make deploy               run it on a chip that this machine reaches, and compare"
@@ -101,11 +105,17 @@ identify: $(READY)
 measure: $(if $(filter ann%,$(basename $(notdir $(CONFIG)))),train,export)
 	$(PY) -m hardware measure $(RUN) $(if $(BATCHES),--batches $(BATCHES))
 
+robustness: $(if $(filter ann%,$(basename $(notdir $(CONFIG)))),train,export)
+	$(PY) -m hardware robustness $(RUN) $(if $(LIMIT),--limit $(LIMIT))
+
 report: $(READY)
 	$(PY) -m hardware report $(RUNS)
 
 compare: $(READY)
 	$(PY) -m hardware compare $(COMPARE)
+
+segmentation: $(READY)
+	$(PY) -m hardware segmentation
 
 doctor: $(READY)
 	$(PY) -m hardware doctor $(if $(BOARD),--board $(BOARD))
