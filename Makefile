@@ -2,7 +2,7 @@
 #   CONFIG=  preset or TOML file (dh_lif, dh_lif_spiking, lif, ann, maestro, folder)     RUN=  run folder     SOUND=  recording to identify
 #   ROOT=    folder of recordings, for CONFIG=maestro and CONFIG=folder
 #   RUNS=    run folders that a report shows side by side
-#   LIMIT=   clips of each test set that robustness hears; else all
+#   LIMIT=   clips that robustness hears, as many of each test set; else all
 #   BATCHES= batch sizes that latencies are measured at
 #   COMPARE= experiment, a preset or TOML file   BACKEND= engine, lava or reference   BOARD= a Loihi 2 board
 #   PYTHON=  a Python 3.10, if none is found by itself
@@ -28,7 +28,7 @@ help:
 	@echo "make train export run     train on the embedded corpus, write the NetX file, run it, compare it with Lava"
 	@echo "make identify SOUND=FILE  name a recording's title, style and emotion"
 	@echo "make measure report       accuracy, spikes, energy and latency of a run, filed and as a page (RUNS= several)"
-	@echo "make robustness           accuracy of a run over noise, level and rooms (LIMIT= clips of each test set)"
+	@echo "make robustness           accuracy of a run over noise, level and rooms (LIMIT= clips; else all)"
 	@echo "make segmentation         the style of every frame, LIF against DH-LIF (half an hour)"
 	@echo "make doctor               what of the way to a Loihi 2 is on this machine"
 	@echo "make place bundle         a run's cores on the chip, and one zip to carry to it (CONFIG=lif or dh_lif_spiking)"
