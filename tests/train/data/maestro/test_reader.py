@@ -261,6 +261,12 @@ def test_a_table_of_eras_goes_before_ours(write, two_titles, config, tmp_path):
     path.write_text('"Joseph Haydn" = "Galant"\n')
     data = read_maestro(config(write(two_titles), eras=str(path)), files=False)
     assert data.labels["style"] == ("Galant", "Romantic")
+    # What the user decided is not argued about.
+    schubert = [{**entry, "canonical_composer": "Franz Schubert"} for entry in two_titles]
+    root = write(schubert, folder="schubert")
+    assert said(look_at_maestro(config(root), files=False), "the eras of 1 composers can be argued about")
+    path.write_text('"Franz Schubert" = "Early"\n')
+    assert not any("argued" in remark for remark in look_at_maestro(config(root, eras=str(path)), files=False).remarks)
     # Its composers need not be among those whose recordings are there.
     path.write_text('"Alban Berg" = "Late"\n')
     part = write(two_titles, files=("midi",), folder="part")
