@@ -23,7 +23,7 @@ _LOUDEST = 1e4
 # Samples decoded at a time; the samples that come out are the same for any number.
 _BLOCK = 1 << 18
 # Frames (of samples) an MP3 may miss: encoders disagree about counting the frame that holds the count.
-_MP3_SLACK = 2 * 1152
+MP3_SLACK = 2 * 1152
 
 Samples = NDArray[np.float32]
 
@@ -113,10 +113,10 @@ def save_sound(path: Path, audio: NDArray[np.float32], sample_rate_hz: int) -> N
 def _opened(path: Path) -> Any:
     where = str(path)
     try:
-        with _quiet_decoder():
+        with quiet_decoder():
             return soundfile.SoundFile(path)
     except (RuntimeError, TypeError) as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         # So libsndfile calls an MP3 in which it finds no sound (the file is there: it has been opened already).
         if reason.startswith("File does not exist"):
             raise MaestroError(where, "is not a sound file that libsndfile can read", allowed=KINDS) from error
@@ -129,22 +129,23 @@ def _decoded(path: Path, file: Any) -> Iterator[Samples]:
     while True:
         try:
             # SoundFile.blocks would not tell a short read from a whole one.
-            with _quiet_decoder():
+            with quiet_decoder():
                 block = file.read(_BLOCK, dtype="float32", always_2d=True)
         except RuntimeError as error:
-            raise MaestroError(str(path), f"truncated or damaged: {_reason(error)}", cure=TRUNCATED) from error
+            raise MaestroError(str(path), f"truncated or damaged: {reason_of(error)}", cure=TRUNCATED) from error
         if not len(block):
             break
         heard += len(block)
-        yield _mono(block)
-    slack = _MP3_SLACK if file.format in ("MP3", "MPEG") else 0
+        yield mono(block)
+    slack = MP3_SLACK if file.format in ("MP3", "MPEG") else 0
     if heard < file.frames - slack:
         raise MaestroError(
             str(path), f"truncated: its header promises {file.frames} samples, {heard} are there", cure=TRUNCATED
         )
 
 
-def _mono(block: NDArray[np.float32]) -> Samples:
+def mono(block: NDArray[np.float32]) -> Samples:
+    """The channels' mean, shape (sample,), of a block (sample, channel)."""
     # What is not finite, or no longer, is refused later, in one line.
     with np.errstate(over="ignore", invalid="ignore"):
         if block.shape[1] == 2:
@@ -216,7 +217,7 @@ def _check_samples(path: Path, samples: int, broken: int, peak: float) -> None:
 
 
 @contextmanager
-def _quiet_decoder() -> Iterator[None]:
+def quiet_decoder() -> Iterator[None]:
     """Send away what libmpg123, libsndfile's MP3 decoder, says on stderr by itself; the errors come to us anyway."""
     try:
         kept = os.dup(2)
@@ -232,6 +233,6 @@ def _quiet_decoder() -> Iterator[None]:
         os.close(kept)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What libsndfile says, without its own prefix and full stop."""
     return str(getattr(error, "error_string", error)).removeprefix("Error : ").strip().rstrip(".")

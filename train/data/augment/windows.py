@@ -15,8 +15,8 @@ from train import artifacts
 from train.artifacts import key_of, sha256
 from train.config import FeatureConfig
 from train.data import soundfont
-from train.data.containers import file_size
-from train.data.sound import MIDI_SUFFIXES, load_sound, save_sound
+from train.data.containers import TRUNCATED, file_size
+from train.data.sound import MIDI_SUFFIXES, MP3_SLACK, load_sound, mono, quiet_decoder, reason_of, save_sound
 from train.errors import MaestroError
 from train.features import clip_steps, hop_samples
 
@@ -73,8 +73,9 @@ def sound_samples(path: Path, sample_rate_hz: int) -> int:
 def read_window(path: Path, first: int, samples: int, sample_rate_hz: int) -> Samples:
     """Some samples of a recording, as `train.data.sound.load_sound` gives them.
 
-    Only these are read. At the file's own rate they are the same to the bit; where the rate is converted they differ
-    by rounding. A MIDI file is rendered once and kept, with 16 bits, in the cache.
+    Only these are read. At the file's own rate they are the same to the bit (but for an MP3, whose decoder rounds
+    otherwise after a leap); where the rate is converted they differ by rounding. A MIDI file is rendered once and kept,
+    with 16 bits, in the cache.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def read_window(path: Path, first: int, samples: int, sample_rate_hz: int) -> Sa
     Raises
     ------
     MaestroError
-        No such file, or it cannot be read as sound.
+        No such file, it cannot be read as sound, or ends before its header says.
     """
     path = _audible(path, sample_rate_hz)
     frames, own_rate_hz = _header(path)
@@ -131,7 +132,8 @@ def _header(path: Path) -> tuple[int, int]:
     """Samples of a file and their rate in Hz."""
     file_size(path)
     try:
-        info = soundfile.info(path)
+        with quiet_decoder():
+            info = soundfile.info(path)
     except RuntimeError as error:
         raise _unreadable(path, error) from error
     return info.frames, info.samplerate
@@ -140,14 +142,18 @@ def _header(path: Path) -> tuple[int, int]:
 def _read(path: Path, begin: int, end: int, _sample_rate_hz: int) -> Samples:
     """Mono samples at the file's own rate."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with quiet_decoder(), soundfile.SoundFile(path) as file:
             file.seek(begin)
             block = file.read(end - begin, dtype="float32", always_2d=True)
+            slack = MP3_SLACK if file.format in ("MP3", "MPEG") else 0
     except RuntimeError as error:
         raise _unreadable(path, error) from error
-    # Of two channels to the bit what mean gives, ten times as fast.
-    stereo = block.shape[1] == 2
-    found: Samples = (block[:, 0] + block[:, 1]) / np.float32(2) if stereo else block.mean(axis=1, dtype=np.float32)
+    if len(block) < end - begin - slack:
+        promised, there = _header(path)[0], begin + len(block)
+        raise MaestroError(
+            str(path), f"truncated: its header promised {promised} samples, {there} are there", cure=_cure(path)
+        )
+    found = mono(block)
     if not np.isfinite(found).all():
         raise MaestroError(str(path), "has samples that are NaN or infinite", cure="export the recording again")
     # An MP3 may end a little before its header says.
@@ -155,8 +161,15 @@ def _read(path: Path, begin: int, end: int, _sample_rate_hz: int) -> Samples:
 
 
 def _unreadable(path: Path, error: Exception) -> MaestroError:
-    reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
-    return MaestroError(str(path), f"cannot be read as sound: {reason}", cure="copy or download it again, whole")
+    return MaestroError(str(path), f"cannot be read as sound: {reason_of(error)}", cure=_cure(path))
+
+
+def _cure(path: Path) -> str:
+    return "delete it: it is rendered again" if path.parent == _renderings() else TRUNCATED
+
+
+def _renderings() -> Path:
+    return artifacts.CACHE / "rendered"
 
 
 def _audible(path: Path, sample_rate_hz: int) -> Path:
@@ -168,9 +181,9 @@ def _audible(path: Path, sample_rate_hz: int) -> Path:
 @lru_cache(maxsize=4096)
 def _rendered(path: Path, sample_rate_hz: int) -> Path:
     file_size(path)
-    made_by = [FORMAT, soundfont.FORMAT, metadata.version("symusic")]
+    made_by = [FORMAT, soundfont.FORMAT, metadata.version("symusic"), metadata.version("pretty_midi")]
     key = key_of({"midi": sha256(path), "rate": sample_rate_hz, "by": made_by})
-    kept = artifacts.CACHE / "rendered" / f"{key}.flac"
+    kept = _renderings() / f"{key}.flac"
     if not kept.is_file():
         save_sound(kept, load_sound(path, sample_rate_hz), sample_rate_hz)
     return kept

@@ -1,5 +1,6 @@
 """Windows of sound: what a whole recording has there, whatever its file."""
 
+import contextlib
 import dataclasses
 import re
 
@@ -110,6 +111,35 @@ def test_errors(tmp_path, name, content, text):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(MaestroError, match=re.escape(text)):
         read_window(tmp_path / name, 0, 10, 8000)
+
+
+def test_what_is_cut_off_is_never_taken_for_silence(tmp_path, music, data, small_midi):
+    # As it is where a file changes while a network is trained: its header was read before.
+    wav = tmp_path / "cut.wav"
+    soundfile.write(wav, music(1), 8000)
+    read_window(wav, 0, 100, 8000)
+    wav.write_bytes(wav.read_bytes()[:8044])
+    with pytest.raises(
+        MaestroError, match=r"cut\.wav: truncated: its header promised 24000 samples, 4000 are"
+    ):
+        read_window(wav, 3000, 2000, 8000)
+    assert read_window(wav, 3000, 1000, 8000).any()
+    read_window(small_midi, 0, 100, 8000)
+    (kept,) = artifacts.CACHE.rglob("rendered/*.flac")
+    kept.write_bytes(kept.read_bytes()[:2000])
+    with pytest.raises(MaestroError, match=r"\.flac: .*\. Delete it: it is rendered again"):
+        read_window(small_midi, 0, 8000, 8000)
+
+
+def test_a_decoder_s_own_talk_is_not_heard(tmp_path, music, capfd):
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, music(1, rate_hz=44100), 44100, format="MP3")
+    content = path.read_bytes()
+    path.write_bytes(content[:9000] + bytes(700) + content[9700:])
+    for first in (0, 20000, 60000):
+        with contextlib.suppress(MaestroError):
+            read_window(path, first, 30000, 44100)
+    assert capfd.readouterr().err == ""
 
 
 def test_what_is_no_number_is_refused(tmp_path, music):
