@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from train.config import AugmentConfig
 from train.config_checks import ALL_NOISES, CHANGES
 from train.data.augment import hearing as module
+from train.data.augment import noise_files
 from train.data.augment.hearing import Hearing
 from train.data.augment.noise_files import noise_recordings
 from train.data.augment.recipe import Recipe, draw_recipe, room_of
@@ -110,17 +111,38 @@ def test_silent_noise_is_not_taken(hearing, data, tmp_path, music):
         silent.features(data.recordings[0], 0, Recipe(noise="folder"), (1,))
 
 
-def test_each_half_of_a_folder_is_heard_on_one_side(tmp_path, music):
-    for name in ("a.wav", "b.flac", "more/c.WAV", ".hidden.wav", "readme.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        soundfile.write(tmp_path / name, music(1), 8000, format="FLAC" if name.endswith("flac") else "WAV")
-    training, evaluation = (noise_recordings(tmp_path, training=side) for side in (True, False))
-    assert [entry.file for entry in training] == ["a.wav", "more/c.WAV"]
-    assert [entry.file for entry in evaluation] == ["b.flac"]
-    assert training[0].id.startswith("noise a.wav ")
-    (tmp_path / "one").mkdir()
-    soundfile.write(tmp_path / "one" / "a.wav", music(1), 8000)
-    assert noise_recordings(tmp_path / "one", training=True) == noise_recordings(tmp_path / "one", training=False)
+def test_a_file_of_noise_is_heard_on_one_side_whatever_else_is_there(tmp_path, music):
+    for number in range(8):
+        soundfile.write(tmp_path / f"{number}.flac", music(number), 8000)
+    (tmp_path / "more").mkdir()
+    for name in ("more/9.WAV", ".hidden.wav", "readme.txt"):
+        soundfile.write(tmp_path / name, music(9), 8000, format="WAV")
+    (tmp_path / "more" / "copy.flac").write_bytes((tmp_path / "3.flac").read_bytes())
+
+    def sides():
+        noise_files._sides.cache_clear()
+        return [[entry.file for entry in noise_recordings(tmp_path, training=side)] for side in (True, False)]
+
+    before = sides()
+    assert sorted([*before[0], *before[1]]) == [*(f"{number}.flac" for number in range(8)), "more/9.WAV"]
+    assert all(before)
+    assert noise_recordings(tmp_path, training=True)[0].id.startswith(f"noise {before[0][0]} ")
+    for number in range(100, 104):
+        soundfile.write(tmp_path / f"0{number}.flac", music(number), 8000)
+    for old, new in zip(before, sides(), strict=True):
+        assert set(old) <= set(new)
+
+
+def test_few_files_of_noise(tmp_path, music, capsys):
+    soundfile.write(tmp_path / "0.wav", music(0), 8000)
+    assert noise_recordings(tmp_path, training=True) == noise_recordings(tmp_path, training=False)
+    assert capsys.readouterr().err.count("its only file of noise is heard in training and in evaluation alike") == 1
+    for number in range(1, 12):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for index in (0, number):
+            soundfile.write(folder / f"{index}.wav", music(index), 8000)
+        assert all(len(noise_recordings(folder, training=side)) == 1 for side in (True, False))
 
 
 def test_a_folder_without_noise_is_named(tmp_path):

@@ -119,9 +119,7 @@ def test_what_is_cut_off_is_never_taken_for_silence(tmp_path, music, data, small
     soundfile.write(wav, music(1), 8000)
     read_window(wav, 0, 100, 8000)
     wav.write_bytes(wav.read_bytes()[:8044])
-    with pytest.raises(
-        MaestroError, match=r"cut\.wav: truncated: its header promised 24000 samples, 4000 are"
-    ):
+    with pytest.raises(MaestroError, match=r"cut\.wav: truncated: its header promised 24000 samples, 4000 are"):
         read_window(wav, 3000, 2000, 8000)
     assert read_window(wav, 3000, 1000, 8000).any()
     read_window(small_midi, 0, 100, 8000)
