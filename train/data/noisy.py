@@ -215,8 +215,8 @@ class _Recordings(Sequence[NDArray[np.float32]]):
         return load_sound(self._paths[index], self._sample_rate_hz)
 
 
-# A recording's noise is the same at every level.
-@lru_cache(maxsize=len(ALL_NOISES))
+# A recording's noise is the same at every level. Only the last one is kept: that of a long recording is large.
+@lru_cache(maxsize=1)
 def _cached_noise(
     kind: str, samples: int, sample_rate_hz: int, seed: tuple[int, ...], pool: tuple[Path, ...]
 ) -> NDArray[np.float32]:

@@ -32,8 +32,9 @@ _ENTRY_BYTES = 1024
 # Seconds of sound that the time of a second is measured on.
 _TRIAL_S = 30
 # Bytes that a process takes whatever it works on, and for each sample of a recording that it needs as a whole (a MIDI
-# file, or one that is changed): 45 minutes at 16 kHz are 1.4 GB at most.
-_PROCESS_BYTES, _SAMPLE_BYTES = 150e6, 32
+# file, or one that is changed): 45 minutes at 16 kHz are 2.1 GB at most, where babble or coloured noise is mixed in (the
+# noise 35 to 39 bytes, the recording and the noise before it 4 each).
+_PROCESS_BYTES, _SAMPLE_BYTES = 150e6, 48
 # The trial reads no file; this much longer a second of a 16-bit stereo file takes.
 _READING = 2.2
 

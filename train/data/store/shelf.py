@@ -205,7 +205,9 @@ class Shelf:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """One process packs at a time; the lock goes with the process."""
-        # The folder itself is locked: a full disk has no room for a file to lock.
+        # The folder itself is locked: a full disk has no room for a file to lock. Whoever clears the cache may have taken
+        # it away.
+        self.folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.folder, os.O_RDONLY)
         try:
             # Some networks' disks know no locks; without one, work is done twice at worst.
