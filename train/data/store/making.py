@@ -1,5 +1,6 @@
 """Features of recordings, made in parallel and put on their shelves; what disk and time that takes is said before."""
 
+import errno
 import hashlib
 import json
 import re
@@ -32,9 +33,11 @@ _ENTRY_BYTES = 1024
 # Seconds of sound that the time of a second is measured on.
 _TRIAL_S = 30
 # Bytes that a process takes whatever it works on, and for each sample of a recording that it needs as a whole (a MIDI
-# file, or one that is changed): 45 minutes at 16 kHz are 2.1 GB at most, where babble or coloured noise is mixed in (the
-# noise 35 to 39 bytes, the recording and the noise before it 4 each).
+# file, or one that is changed): 45 minutes at 16 kHz are 2.1 GB at most, where babble or coloured noise is mixed in (35
+# to 39 bytes, and 4 each for the recording and the noise before it).
 _PROCESS_BYTES, _SAMPLE_BYTES = 150e6, 48
+# What the system lacks is no recording's fault, and leaves none out.
+_SYSTEM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
 # The trial reads no file; this much longer a second of a 16-bit stereo file takes.
 _READING = 2.2
 
@@ -167,6 +170,10 @@ def _make(job: Job) -> Made:
     except CallError:
         raise
     except (MaestroError, OSError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(cause, OSError) and cause.errno in _SYSTEM:
+            cure = "mend that first; what was made is kept, and no recording is at fault"
+            raise MaestroError(str(job.file), f"cannot be heard: {cause.strerror}", cure=cure) from error
         return Made(bad=" ".join(str(error).split()))
     for index in wanted:
         change = job.changes[index]

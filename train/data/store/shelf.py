@@ -205,8 +205,7 @@ class Shelf:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """One process packs at a time; the lock goes with the process."""
-        # The folder itself is locked: a full disk has no room for a file to lock. Whoever clears the cache may have taken
-        # it away.
+        # The folder itself is locked: a full disk has no room for a file to lock. It may have been cleared away.
         self.folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.folder, os.O_RDONLY)
         try:

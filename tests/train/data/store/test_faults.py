@@ -60,6 +60,21 @@ def test_a_bad_recording_is_named_and_keeps_nothing(make_set, config, skipping, 
     assert all(features.shape == (33, 32) for features in found[:4])
 
 
+@pytest.mark.parametrize("reason", [errno.EMFILE, errno.ENOMEM, errno.ENOSPC])
+def test_what_the_system_lacks_leaves_no_recording_out(make_set, skipping, monkeypatch, reason):
+    making = sys.modules["train.data.store.making"]
+
+    def failing(path, _rate_hz):
+        try:
+            raise OSError(reason, os.strerror(reason))
+        except OSError as error:
+            raise MaestroError(str(path), "cannot be read") from error
+
+    monkeypatch.setattr(making, "sound_blocks", failing)
+    with pytest.raises(MaestroError, match=rf"\.wav: cannot be heard: {os.strerror(reason)}\. Mend that first"):
+        dataset_features(make_set(1.0, 1.0, 1.0), skipping)
+
+
 @pytest.mark.parametrize(("rate_hz", "channels", "subtype"), [(8000, 1, "PCM_16"), (96000, 2, "PCM_24")])
 def test_any_rate_and_width_is_heard(make_set, config, rate_hz, channels, subtype):
     data = make_set(1.0, 1.0, 1.0)
