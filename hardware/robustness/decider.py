@@ -70,10 +70,12 @@ def _trained(run: RunFolder, config: Config) -> Decider:
     import torch
 
     from train.data.clips import data_clips
+    from train.data.heard import refuse_heard
     from train.model import load_run
 
     trained = load_run(run)
     sets, _ = data_clips(config)
+    refuse_heard(run, sets)
 
     def scores(features: NDArray[Any]) -> NDArray[Any]:
         spikes: Any = trained.encoder.encode(trained.normaliser.apply(features))
