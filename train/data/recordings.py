@@ -140,8 +140,14 @@ def without_bad(data: DataSet, config: Config) -> DataSet:
     if not config.data.skip_bad:
         return data
     found = dataset_features(data, config)
-    heard = (recording for recording, features in zip(data.recordings, found, strict=True) if features is not None)
-    return dataclasses.replace(data, recordings=tuple(heard))
+    heard = [recording for recording, features in zip(data.recordings, found, strict=True) if features is not None]
+    if len(heard) == len(found):
+        return data
+    sides = ", ".join(f"{split} {sum(one.split == split for one in heard)}" for split in data.splits)
+    count = len(found) - len(heard)
+    bad = f"{count} bad recordings are" if count > 1 else "1 bad recording is"
+    remark = f"{bad} left out, which other counts may hold; there are {sides}"
+    return dataclasses.replace(data, recordings=tuple(heard), remarks=(*data.remarks, remark))
 
 
 def heard_dataset(config: Config) -> DataSet:

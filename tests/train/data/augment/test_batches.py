@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from train.config import AugmentConfig
 from train.data.augment import batches as module
 from train.data.augment.ahead import ahead
 from train.data.augment.batches import heard_batches
@@ -51,6 +52,20 @@ def test_a_share_of_the_clips_is_changed_anew_in_every_epoch(config, data, clips
     both = masks[0] & masks[1]
     first, second = np.concatenate(epochs[0])[both], np.concatenate(epochs[1])[both]
     assert (first != second).any(axis=(1, 2)).all()
+
+
+def test_noise_is_another_in_every_epoch_and_clip(config, data, clips):
+    config = dataclasses.replace(
+        config, augment=AugmentConfig(share=1, noise=1, kinds=("white",), snr_low_db=5, snr_high_db=5, workers=0)
+    )
+    for change in ("reverb", "level", "equaliser", "pitch", "tempo"):
+        config = dataclasses.replace(config, augment=dataclasses.replace(config.augment, **{change: 0.0}))
+    # The same sound three times: twice in one epoch as two clips, and in the next.
+    twins = dataclasses.replace(clips, start=np.full_like(clips.start, 4), recording=np.zeros_like(clips.recording))
+    batches = [(np.arange(2), np.zeros(2, np.int64))]
+    ((one, other),), ((later, _),) = (heard(config, data, twins, batches, epoch) for epoch in (0, 1))
+    assert (one != other).any()
+    assert (one != later).any()
 
 
 def test_nothing_but_seed_epoch_and_clip_decides(config, data, clips, batches):

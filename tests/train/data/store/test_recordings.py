@@ -224,6 +224,8 @@ def test_bad_recordings_are_left_out_when_asked(make_set, skipping, capsys):
     assert "1.wav: is empty (0 bytes)" in said
     heard = without_bad(data, skipping)
     assert [recording.id for recording in heard.recordings] == ["r0", "r2", "r3", "r4", "r5"]
+    remark = "1 bad recording is left out, which other counts may hold; there are train 2, validation 1, test 2"
+    assert heard.remarks == (remark,)
     # Said once a command.
     assert capsys.readouterr().err == ""
     assert dataset_features(heard, skipping)[4].shape == found[5].shape
