@@ -13,6 +13,7 @@ from hardware.segmentation.summary import sentences
 from train.errors import CallError, MaestroError
 
 
+@pytest.mark.slow
 def test_the_command_leaves_result_summary_and_pictures(cli, values, made_up, here, tmp_path):
     source, out = tmp_path / "small.toml", tmp_path / "out"
     source.write_text(tomli_w.dumps(values))
