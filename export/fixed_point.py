@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 from export.limits import ACTIVATION_SHIFT, BIAS_EXP, DECAY_ONE, DECAY_SHIFT, STATE_MAX, THRESHOLD_SHIFT
 
+# The lowest voltage that 24 bits hold here; Lava clips there.
+VOLTAGE_LOW = 1 - STATE_MAX
+
 Integers = NDArray[np.int64]
 
 
@@ -64,7 +67,7 @@ def wraps(current: Int64[Integers, "*shape"]) -> Bool[NDArray[np.bool_], "*shape
 
 def saturate(voltage: Int64[Integers, "*shape"]) -> Int64[Integers, "*shape"]:
     """A voltage stops at +-(2^23 - 1)."""
-    return np.clip(voltage, 1 - STATE_MAX, STATE_MAX - 1)
+    return np.clip(voltage, VOLTAGE_LOW, STATE_MAX - 1)
 
 
 def next_current(

@@ -138,6 +138,14 @@ def run_gate(
                             f"the {first.register} leaves its 24 bits and wraps, on {clip}",
                             cure="train with smaller weights or a faster current decay; nothing was exported",
                         )
+                    if trace.floors:
+                        first = trace.floors[0]
+                        raise MaestroError(
+                            f"layer {first.layer}, neuron {first.neuron}, step {first.step}",
+                            f"the voltage is held at the lowest that 24 bits hold, where SLAYER's falls on, on {clip}",
+                            cure="train with smaller weights and thresholds, or a faster voltage decay; "
+                            "nothing was exported",
+                        )
                     counts[trace.name] += int(trace.spikes.sum())
                 compare(names, [layer[sample] for layer in layers], [trace.spikes for trace in traces], clip)
                 meter.advance()

@@ -50,12 +50,14 @@ class LayerTrace:
     """What one layer did.
 
     ``spikes`` (layer shape, time); ``u`` and ``v`` likewise if asked for, ``v`` after its reset. With dendrites
-    ``u`` holds the branch currents, (branch, layer shape, time). ``wraps`` come in the order of steps.
+    ``u`` holds the branch currents, (branch, layer shape, time). ``wraps`` come in the order of steps, and so do
+    ``floors``: where a voltage is held at the lowest of its 24 bits. At the highest it fires, whatever the threshold.
     """
 
     name: str
     spikes: UInt8[Spikes, "*layer time"]
     wraps: tuple[Wrap, ...]
+    floors: tuple[Wrap, ...] = ()
     u: Int64[Integers, "*_branch_layer time"] | None = None
     v: Int64[Integers, "*layer time"] | None = None
 
@@ -208,6 +210,7 @@ def _step_neurons(
     spikes = np.zeros((steps, size), dtype=np.uint8)
     raw = np.zeros(arriving.shape, dtype=np.int64)
     sums, voltages = (np.zeros((steps, size), dtype=np.int64) for _ in range(2))
+    floors: list[Wrap] = []
     for step in range(steps):
         a = arriving[step] if recurrent is None else arriving[step] + recurrent[:, fired].sum(axis=1)
         raw[step] = fixed_point.next_branch_current(u, a, gain, i_decay)
@@ -218,6 +221,7 @@ def _step_neurons(
         sums[step] = u[0] if len(u) == 1 else fixed_point.branch_sum(u)
         current = u[0] if len(u) == 1 else fixed_point.wrap(sums[step])
         v = fixed_point.next_voltage(v, current, offset[step], v_decay)
+        floors += [Wrap(name, int(n), step, "voltage") for n in np.flatnonzero(v == fixed_point.VOLTAGE_LOW)]
         fired = fixed_point.fire(v, threshold)
         v = fixed_point.reset(v, fired)
         spikes[step] = fired
@@ -227,6 +231,7 @@ def _step_neurons(
         name,
         np.ascontiguousarray(spikes.T).reshape(*shape, steps),
         _wraps(name, raw, sums, isinstance(neuron, DhLif)),
+        tuple(floors),
         np.moveaxis(fixed_point.wrap(raw), 0, -1).reshape(u_shape) if probes else None,
         voltages.T.reshape(*shape, steps) if probes else None,
     )

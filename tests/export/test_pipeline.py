@@ -210,6 +210,20 @@ def test_a_current_that_wraps_is_refused(exported, cli, monkeypatch, register, t
     assert f"error: layer conv1, neuron 3, step 9: the {text} leaves its 24 bits and wraps" in result.output
 
 
+def test_a_voltage_that_is_held_is_refused(exported, cli, monkeypatch):
+    honest = reference.simulate
+
+    def falling(network, spikes, probes=False):
+        traces = honest(network, spikes, probes)
+        return [replace(trace, floors=(reference.Wrap(trace.name, 3, 9, "voltage"),)) for trace in traces]
+
+    monkeypatch.setattr(reference, "simulate", falling)
+    result = cli("export", "netx", exported.path, "--limit", "4")
+    assert result.exit_code == 1
+    assert "error: layer conv1, neuron 3, step 9: the voltage is held at the lowest that 24 bits hold" in result.output
+    assert not exported.net.exists()
+
+
 def test_a_full_disk_leaves_the_older_export(exported, cli, monkeypatch):
     before = {name: (exported.path / name).read_bytes() for name in files(exported)}
 

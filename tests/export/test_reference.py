@@ -157,6 +157,16 @@ def test_wraps_are_reported_by_layer_neuron_and_step():
     assert trace.u[1, 1] == 9753600 - (1 << 24)
 
 
+def test_a_voltage_is_held_at_its_lowest_and_that_is_told():
+    # A current of -64 * 254 * 40 a step: the voltage falls by that each step, and 12.9 steps reach its lowest.
+    network = one_layer(DenseLayer(np.full((1, 40), -254), Cuba(4096, 0, 3)), (40,))
+    (trace,) = reference.simulate(network, np.ones((40, 20), np.uint8), probes=True)
+    assert trace.v[0, 12:14].tolist() == [-12 * 64 * 254 * 40, 1 - 2**23]
+    assert [floor.step for floor in trace.floors] == list(range(13, 20))
+    assert trace.floors[0] == reference.Wrap("layer", 0, 13, "voltage")
+    assert not trace.wraps
+
+
 def test_input_that_does_not_fit_is_refused(tiny_network):
     with pytest.raises(MaestroError, match=r"input spikes: have shape \(4, 9\) \(expected \(3, 'time'\)"):
         reference.run(tiny_network, np.zeros((4, 9), np.uint8))
