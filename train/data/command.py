@@ -99,6 +99,8 @@ def _run(
     dataset = open_dataset(config)
     from train.data.recordings import dataset_features
 
+    for remark in dataset.remarks:
+        say(f"data: {remark}")
     features = dataset_features(dataset, config)
     made = [recording for recording, found in zip(dataset.recordings, features, strict=True) if found is not None]
     hours = sum(recording.duration_s for recording in made) / 3600
