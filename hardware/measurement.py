@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from train.artifacts import RunFolder, provenance, read_json, sha256, write_json
-from train.errors import MaestroError
+from train.config import Config
+from train.config_checks import RECOGNITION
+from train.errors import CallError, MaestroError
 
 FORMAT = 1
 # What a number rests on: an instrument or a counter; constants fitted to an instrument's readings; constants that a
@@ -20,6 +22,23 @@ FORMAT = 1
 Evidence = Literal["measured", "calibrated", "literature", "derived"]
 _STRENGTH: tuple[Evidence, ...] = ("literature", "derived", "calibrated", "measured")
 _CURE = "delete it and measure again"
+
+
+def require_recognition(run: RunFolder, config: Config) -> None:
+    """Refuse a run that tells something of every step, where clips are decided.
+
+    Raises
+    ------
+    CallError
+        Its task is another.
+    """
+    if config.task.name != RECOGNITION:
+        raise CallError(
+            str(run.path),
+            f"is a run of {config.task.name}",
+            allowed=f"a run of {RECOGNITION}",
+            cure=f"`python -m hardware {config.task.name}` measures such runs",
+        )
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,8 @@ class LavaNetwork:
         rows = self._built[1]
         total = len(spikes) * steps
         at = (self._time + np.arange(total)) % rows
-        self._input[at] = _to_lava(spikes)
+        # A network that begins by flattening takes neurons in SLAYER's order, whatever shape they had.
+        self._input[at] = _to_lava(spikes.reshape(len(spikes), *self.description.input_shape, steps))
         self._say({"do": "run", "steps": total})
         done = 0
         for now in self._wait(self._patience_s):

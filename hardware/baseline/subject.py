@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.baseline.protocol import Protocol
+from hardware.measurement import require_recognition
 from train.artifacts import RunFolder
 from train.data.clips import data_clips
 from train.metrics import HeadSlices
@@ -73,8 +74,11 @@ def subjects_of(run: RunFolder, protocol: Protocol) -> Subjects:
     ------
     MaestroError
         As :func:`train.model.load_run` and :func:`train.data.clips.data_clips`.
+    CallError
+        The run tells every step and not clips.
     """
     trained = load_run(run)
+    require_recognition(run, trained.config)
     found = [ann_of(run, trained)]
     if isinstance(trained.network, SpikingNetwork):
         found.append(Subject("snn", trained.network, TRAINED, run, trained.heads))

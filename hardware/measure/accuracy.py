@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.manifest import Manifest
-from hardware.measurement import Quantity, exact, unavailable
+from hardware.measurement import Quantity, exact, require_recognition, unavailable
 from lava_runtime.evaluate import equally_right, trained_accuracy
 from train.artifacts import RunFolder, read_json
 from train.config import Config, load_config
@@ -40,8 +40,11 @@ def hear(run: RunFolder) -> Heard:
     ------
     MaestroError
         The run is not trained or not exported, or its files do not belong together.
+    CallError
+        It tells every step and not clips.
     """
     config = load_config(run.require(run.config, f"python -m train fit --run {run.path}"))
+    require_recognition(run, config)
     return _hear_ann(run, config) if config.network.neuron == "ann" else _hear_deployed(run, config)
 
 

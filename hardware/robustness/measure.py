@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from export.gate import gate_clips
 from hardware.baseline.kept import Kept, only_here
-from hardware.measurement import Quantity, current, file_section, identity, unavailable
+from hardware.measurement import Quantity, current, file_section, identity, require_recognition, unavailable
 from hardware.robustness.conditions import AXES, Condition, all_conditions
 from hardware.robustness.decider import Decider, decider_of
 from train.artifacts import RunFolder
@@ -24,7 +24,6 @@ from train.data.augment.hearing import Hearing
 from train.data.dataset import DataSet
 from train.data.noisy import noise_pool
 from train.data.recordings import heard_dataset
-from train.errors import CallError
 from train.metrics import accuracy, decide
 
 # Raise it when the changes of one and the same clip change.
@@ -71,8 +70,7 @@ def measure_robustness(
         It is not trained or exported, a recording is missing, or another call is at it.
     """
     config = load_config(run.require(run.config, f"python -m train fit --run {run.path}"))
-    if config.task.name != "recognition":
-        raise CallError(str(run.path), f"is a run of {config.task.name}", allowed="a run of recognition")
+    require_recognition(run, config)
     config = replace(config, noise=replace(config.noise, folder=folder)) if folder else config
     cells = run.path / SECTION
     with only_here(cells):

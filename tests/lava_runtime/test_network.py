@@ -76,6 +76,14 @@ def test_convolutions_and_pools_in_their_axes(nets, noise):
         np.testing.assert_array_equal(result.counts, np.stack([x.reshape(3, -1).sum(1) for x in wanted], axis=1))
 
 
+def test_an_input_that_is_flattened_at_once_comes_in_slayers_order(nets, noise):
+    spikes = noise(3, 3, 2, 1, 20)
+    wanted = expected(nets["pair"], spikes)
+    for stock in (False, True):
+        with make_runner("lava", nets["pair"], layers=True, stock=stock) as runner:
+            assert_equal(runner.run(spikes).layers, wanted)
+
+
 def test_dendrites_start_each_sample_from_rest(nets, noise):
     spikes = noise(5, 2, 6, 3, 20)
     with LavaNetwork(nets["dendrites"]) as network:

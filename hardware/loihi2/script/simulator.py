@@ -15,6 +15,8 @@ def stream(job: dict[str, Any], shape: tuple[int, ...]) -> Any:
     """
     plan = job["plan"]
     inputs = np.load(Path(job["folder"]) / "inputs.npy", mmap_mode="r")
+    # A network that begins by flattening takes neurons in SLAYER's order, whatever shape they had.
+    inputs = inputs.reshape(len(inputs), *shape[::-1], inputs.shape[-1])
     rows = plan["period"] if job["pass"] == "profile" else job["steps"]
     spikes = np.zeros((*inputs.shape[1:-1][::-1], rows), np.int32)
     for sample in range(job["samples"]):

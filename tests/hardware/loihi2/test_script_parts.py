@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 LIF = "lif"
@@ -16,6 +17,18 @@ def test_parts(script_module, tmp_path):
     (tmp_path / "SHA256SUMS").write_text("what\n")
     with pytest.raises(script_module.FailedError, match="line 1 is none of sha256sum's"):
         script_module.checked(tmp_path)
+
+
+def test_samples_come_in_lavas_order_or_flat_in_slayers(script_module, tmp_path):
+    inputs = np.arange(2 * 2 * 3 * 1 * 4).reshape(2, 2, 3, 1, 4)
+    np.save(tmp_path / "inputs.npy", inputs)
+    job = {"folder": str(tmp_path), "plan": {"period": 8, "steps": 4}, "pass": "spikes", "samples": 2, "steps": 16}
+    turned = script_module.stream(job, (1, 3, 2))
+    assert turned.shape == (1, 3, 2, 16)
+    np.testing.assert_array_equal(turned[..., 8:12], inputs[1].transpose(2, 1, 0, 3))
+    assert not turned[..., 4:8].any()
+    flat = script_module.stream(job, (6,))
+    np.testing.assert_array_equal(flat[:, 8:12], inputs[1].reshape(6, 4))
 
 
 def test_an_older_result_is_set_aside(script_module, tmp_path, capsys):

@@ -3,7 +3,7 @@ import pytest
 
 from hardware.measure.accuracy import hear
 from train.artifacts import write_json
-from train.errors import MaestroError
+from train.errors import CallError, MaestroError
 
 
 @pytest.mark.parametrize("kind", ["lif", "analog", "ann"])
@@ -72,6 +72,16 @@ def test_what_training_found_is_held_against_it(make_run):
     final["test"]["title"]["correct"] += 1
     write_json(run.metrics, {"final": final, "parameters": 123})
     assert hear(run).accuracy["as_trained"] is False
+
+
+def test_a_run_of_another_task_is_refused(make_run):
+    run = make_run("lif")
+    run.config.write_text(run.config.read_text().replace('name = "recognition"', 'name = "segmentation"'))
+    text = (
+        r"is a run of segmentation \(expected a run of recognition\)\. `python -m hardware segmentation` measures such"
+    )
+    with pytest.raises(CallError, match=text):
+        hear(run)
 
 
 def test_a_head_without_labels_has_no_accuracy(make_run, monkeypatch):
