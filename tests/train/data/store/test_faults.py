@@ -139,7 +139,11 @@ if told["shard"]:
     shelf._SMALL = told["shard"] // 2
 artifacts.CACHE = Path(told["cache"])
 if told["limit"]:
-    import resource, signal
+    import resource
+    from train.features import warm_up
+    # Before the limit: compiled modules that are cut off would stay in the environment, and break it.
+    warm_up()
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (told["limit"], told["limit"]))
 data = DataSet(told["name"], Path(told["path"]), tuple(Recording(**entry) for entry in told["recordings"]), {})
 config = Config(data=DataConfig(source="folder", root="x"), features=FeatureConfig(clip_s=0.5))
