@@ -30,16 +30,19 @@ def write(data: Entry, drawn: dict[str, str]) -> str:
     """The page; ``drawn`` says where each figure lies, by name."""
     result, machine = Result(data), data["machine_info"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    commit = data["commit_info"]
-    state = ", with changes not committed" if commit.get("dirty") else ""
-    loads = ", ".join(f"{part} {entry['load'][0]:g}" for part, entry in data["parts"].items() if "load" in entry)
+    # Parts may be measured at different times, of different commits.
+    loads = ", ".join(
+        f"{part} {entry['load'][0]:g} ({entry['commit'][:10]}{' and changes' if entry.get('dirty') else ''})"
+        for part, entry in data["parts"].items()
+        if "load" in entry
+    )
     text = [
         "# Benchmarks",
         "Written by `tests/benchmarks/page.py` from `tests/benchmarks/results/bench.json`, which `make bench` "
         "measures; change neither by hand. Values are medians, in brackets quartiles unless it says otherwise.",
         f"Measured {data['datetime'][:10]} by `make bench` on {machine['cpu']}, {machine['cores']} cores, "
-        f"{machine['memory_gib']:g} GiB of memory, {machine['threads']} threads, {machine['system']}; commit "
-        f"{commit.get('id', 'unknown')[:10]}{state}; {versions}. Load average as each part began: {loads}.",
+        f"{machine['memory_gib']:g} GiB of memory, {machine['threads']} threads, {machine['system']}; "
+        f"{versions}. Load average as each part began, and its commit: {loads}.",
         "## Goals",
         table(["what", "goal", "measured", ""], [*goals(result), *features_goals(result)]),
     ]
