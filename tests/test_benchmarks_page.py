@@ -75,9 +75,9 @@ def result():
         "datetime": "2026-11-22T09:00:00+00:00",
         "version": "5.0.1",
         "parts": {
-            "engine": {"failure": "", "seconds": 10.0, "load": [0.1, 0.2, 0.3]},
+            "engine": {"failure": "", "seconds": 10.0, "load": [0.1, 0.2, 0.3], "commit": "0123456789abcdef"},
             "growth": {"failure": "took longer than 400 s", "seconds": 400.0},
-            "peers": {"failure": "", "seconds": 10.0, "load": [0.1, 0.2, 0.3]},
+            "peers": {"failure": "", "seconds": 10.0, "load": [0.4, 0.2, 0.3], "commit": "fedcba98", "dirty": True},
         },
         "benchmarks": [
             {"part": "engine", "name": "test_engine", "extra_info": engine},
@@ -112,6 +112,7 @@ def test_a_page_says_values_goals_and_what_is_missing(root, result, tmp_path):
     assert "| clips a second, times stock Lava's: lif | 2 000 | 4 000 | reached |" in page
     assert "| one clip, times shorter: lif | 100 | 99.0 | **missed** |" in page
     assert "| lif: Lava, stock, 3 clips | 0.500 | 2 000 (1 800 to 2 400) | 3.00 | 4 000 | 99.0 (1 500) |" in page
+    assert "and its commit: engine 0.1 (0123456789), peers 0.4 (fedcba98 and changes)." in page
     assert "Incomplete: took longer than 400 s." in page
     assert "Incomplete: it was not run." in page
     assert "unavailable: its environment could not be made" in page
