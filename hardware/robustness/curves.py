@@ -1,8 +1,10 @@
 """What the section ``robustness`` holds, as curves: accuracy over an axis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from hardware.measurement import Quantity, quantity_of
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,15 @@ def curve(section: Mapping[str, Any], axis: str, split: str, head: str, kind: st
     ]
     points.append(Point(float("inf") if clean is None else clean, True, section["clean"]["sets"][split]["heads"][head]))
     return sorted(points, key=lambda point: point.value)
+
+
+def intervals(places: Sequence[float], points: Sequence[Point]) -> dict[str, Any]:
+    """Points with a number, as matplotlib's ``errorbar`` takes them: ``x``, ``y`` and ``yerr``."""
+    known = [
+        (place, found)
+        for place, point in zip(places, points, strict=True)
+        if isinstance(found := quantity_of(point.found), Quantity)
+    ]
+    values = [found.value for _, found in known]
+    low, high = [found.value - found.low for _, found in known], [found.high - found.value for _, found in known]
+    return {"x": [place for place, _ in known], "y": values, "yerr": [low, high]}

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hardware.measurement import Quantity, quantity_of
 from hardware.report.sections.measured import SHORT
-from hardware.robustness.curves import Point, curve, heads, kinds, main_head
+from hardware.robustness.curves import Point, curve, heads, intervals, kinds, main_head
 from train.artifacts import atomic_write
 
 if TYPE_CHECKING:
@@ -103,17 +102,8 @@ def _rows(figure: "Figure", section: Mapping[str, Any], changes: Sequence[str]) 
 
 
 def _line(axis: Any, places: Sequence[float], points: Sequence[Point], label: str, number: int) -> None:
-    known = [
-        (place, found)
-        for place, point in zip(places, points, strict=True)
-        if isinstance(found := quantity_of(point.found), Quantity)
-    ]
-    values = [found.value for _, found in known]
-    error = [[found.value - found.low for _, found in known], [found.high - found.value for _, found in known]]
     axis.errorbar(
-        [place for place, _ in known],
-        values,
-        yerr=error,
+        **intervals(places, points),
         color=_COLOURS[number % len(_COLOURS)],
         marker=_MARKS[number % len(_MARKS)],
         markersize=4,

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hardware.measurement import Quantity, quantity_of
 from hardware.report.blocks import Figure
 from hardware.report.figures.style import SOFT, drawing, marker, series, to_svg
-from hardware.robustness.curves import Point, curve, heads, kinds, main_head
+from hardware.robustness.curves import Point, curve, heads, intervals, kinds, main_head
 
 _PANEL = 3.6
 
@@ -40,16 +39,8 @@ def curves(name: str, label: str, caption: str, section: Mapping[str, Any], spli
 
 
 def _line(axis: Any, places: Sequence[float], points: Sequence[Point], label: str, number: int) -> None:
-    known = [
-        (place, found)
-        for place, point in zip(places, points, strict=True)
-        if isinstance(found := quantity_of(point.found), Quantity)
-    ]
-    values = [found.value for _, found in known]
     axis.errorbar(
-        [place for place, _ in known],
-        values,
-        yerr=[[found.value - found.low for _, found in known], [found.high - found.value for _, found in known]],
+        **intervals(places, points),
         color=series(number),
         marker=marker(number),
         capsize=2,
