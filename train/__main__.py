@@ -38,7 +38,7 @@ def perform(title: str, seed: int, program: int, source: str, out: Path) -> None
     from train.data.sound import save_sound
 
     config = load_config(source).corpus
-    save_sound(out, play(title, seed, config, program), config.sample_rate_hz)
+    save_sound(out, [play(title, seed, config, program)], config.sample_rate_hz)
     click.echo(str(out))
 
 

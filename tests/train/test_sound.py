@@ -230,11 +230,11 @@ def test_a_midi_file_that_is_none(tmp_path):
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
 def test_saved_sound_is_loaded_again(tmp_path, suffix):
     audio = np.sin(np.arange(8000) * 0.1).astype(np.float32) * 0.5
-    save_sound(tmp_path / f"a{suffix}", audio, 16000)
+    save_sound(tmp_path / f"a{suffix}", [audio], 16000)
     np.testing.assert_allclose(load_sound(tmp_path / f"a{suffix}", 16000), audio, atol=2**-15)
     assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
 
 
 def test_sound_is_saved_as_a_known_kind_only(tmp_path):
     with pytest.raises(CallError, match=r"a.mp3: ends in '.mp3' \(expected .wav or .flac\)"):
-        save_sound(tmp_path / "a.mp3", np.zeros(10, np.float32), 16000)
+        save_sound(tmp_path / "a.mp3", [np.zeros(10, np.float32)], 16000)

@@ -7,8 +7,8 @@ from train.artifacts import sha256
 from train.console import progress
 from train.data.containers import KINDS, check_whole, file_size
 from train.data.files import is_file, is_folder
+from train.data.midi import midi_duration_s
 from train.data.sound import MIDI_SUFFIXES, _opened
-from train.data.synth import midi_duration_s
 from train.errors import MaestroError
 
 # Most files of one size differ in their beginnings already.

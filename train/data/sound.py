@@ -1,5 +1,6 @@
 """Sound files in, mono samples at one rate out; whatever cannot be trusted is refused in one line."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -55,8 +56,7 @@ def sound_blocks(path: Path, sample_rate_hz: int) -> Iterator[NDArray[np.float32
     """Read a recording as mono samples, block by block, so that a long one is never in memory as a whole.
 
     WAV, FLAC, OGG and MP3 (and what else libsndfile knows) of any rate and number of channels; a MIDI
-    file is rendered on the corpus's piano, which takes the memory of the whole. Channels are averaged, the rate
-    converted by soxr.
+    file is rendered on the corpus's piano, its sustain pedal held. Channels are averaged, the rate converted by soxr.
 
     Some faults show only at the end: nothing may be kept of a recording before its last block has come.
 
@@ -83,18 +83,26 @@ def sound_blocks(path: Path, sample_rate_hz: int) -> Iterator[NDArray[np.float32
     size = file_size(path)
     if path.suffix.lower() in MIDI_SUFFIXES:
         # Loaded only here: the synthesiser and its SoundFont are not needed for recorded sound.
-        from train.data.synth import render_midi
+        from train.data.synth import midi_blocks
 
-        audio = render_midi(path, sample_rate_hz)
-        yield from _checked(path, (audio[first : first + _BLOCK] for first in range(0, audio.size, _BLOCK)))
+        yield from _checked(path, midi_blocks(path, sample_rate_hz))
         return
     check_whole(path, size)
     with _opened(path) as file:
         yield from _resampled(_checked(path, _decoded(path, file)), file.samplerate, sample_rate_hz)
 
 
-def save_sound(path: Path, audio: NDArray[np.float32], sample_rate_hz: int) -> None:
-    """Write mono samples, shape (sample,), full scale 1, with 16 bits: .wav or .flac, whole or not at all.
+def save_sound(path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int) -> None:
+    """Write mono samples with 16 bits, block by block: .wav or .flac, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    blocks : each (sample,)
+        The samples in pieces, full scale 1.
+    sample_rate_hz
+        Their rate.
 
     Raises
     ------
@@ -106,8 +114,20 @@ def save_sound(path: Path, audio: NDArray[np.float32], sample_rate_hz: int) -> N
     kinds = {".wav": "WAV", ".flac": "FLAC"}
     if path.suffix.lower() not in kinds:
         raise CallError(str(path), f"ends in {path.suffix!r}", allowed=" or ".join(kinds))
+    form = {"samplerate": sample_rate_hz, "channels": 1, "subtype": "PCM_16", "format": kinds[path.suffix.lower()]}
+    written = 0
     with atomic_write(path) as temporary:
-        soundfile.write(temporary, audio, sample_rate_hz, subtype="PCM_16", format=kinds[path.suffix.lower()])
+        try:
+            with soundfile.SoundFile(temporary, "w", **form) as file:
+                for block in blocks:
+                    file.write(block)
+                    written += len(block)
+            # libsndfile does not tell of what its last write left out.
+            whole = soundfile.info(temporary).frames == written
+        except RuntimeError as error:
+            raise OSError(errno.ENOSPC, reason_of(error)) from error
+        if not whole:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _opened(path: Path) -> Any:

@@ -1,6 +1,8 @@
 """Notes and MIDI files rendered to sound by symusic's synthesiser with pretty_midi's SoundFont."""
 
 import importlib.util
+import math
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
+from train.data.midi import Notes, midi_notes
 from train.data.soundfont import prepared
 from train.errors import MaestroError
 
@@ -18,7 +21,8 @@ SOUNDFONT = "TimGM6mb.sf2"
 LEVEL_RMS, PEAK = 0.05, 0.98
 # Interpolation in prestosynth, 0 to 7; the higher ones remove the grit of low sample rates.
 QUALITY = 4
-LONGEST_S = 4 * 3600.0
+# Seconds of a MIDI file rendered at a time.
+STRETCH_S = 30.0
 # General MIDI's names, counted from 0, of the programs the corpus is played on. Programs 1 (bright acoustic)
 # and 3 (honky-tonk) are left out: in this SoundFont they are program 0 again, the latter a little out of tune.
 PROGRAMS = {
@@ -47,91 +51,49 @@ def render(
         Mono, from time 0 to the end of the last note's release, at `LEVEL_RMS`. The same notes give the
         same samples.
     """
-    score = symusic.Score(960, "second")
-    track = symusic.Track("", program, False, ttype="second")
     order = np.argsort(onset_s, kind="stable")
-    track.notes = symusic.Note.from_numpy(
-        onset_s[order].astype(np.float32),
-        duration_s[order].astype(np.float32),
-        pitch[order].astype(np.int8),
-        velocity[order].astype(np.int8),
-        "second",
-    )
-    score.tracks.append(track)
-    return _sound(score, sample_rate_hz)
+    score = _score(onset_s[order], duration_s[order], pitch[order], velocity[order], program)
+    return level(_mono(score, sample_rate_hz))
 
 
-def render_midi(path: Path, sample_rate_hz: int) -> NDArray[np.float32]:
+def midi_blocks(path: Path, sample_rate_hz: int) -> Iterator[NDArray[np.float32]]:
     """Render a Standard MIDI File on the corpus's piano, whatever instruments it names; drums are left out.
 
-    The networks know no other instrument.
+    The networks know no other instrument. What is in memory at a time does not grow with the file's length.
 
-    Returns
-    -------
+    Yields
+    ------
     NDArray[np.float32], shape (sample,)
-        Mono, at `LEVEL_RMS`.
+        Mono, from time 0 to the end of the last note's release, the whole at `LEVEL_RMS`. The same file gives the
+        same samples.
 
     Raises
     ------
     MaestroError
-        As `read_midi`.
+        As `train.data.midi.midi_notes`.
     """
-    score = read_midi(path)
-    for track in score.tracks:
-        track.program = 0
-    return _sound(score, sample_rate_hz)
-
-
-def midi_duration_s(path: Path) -> float:
-    """End of a Standard MIDI File's last note, in seconds; drums are left out.
-
-    Raises
-    ------
-    MaestroError
-        As `read_midi`.
-    """
-    return float(read_midi(path).to("second").end())
-
-
-def read_midi(path: Path) -> Any:
-    """A Standard MIDI File as symusic's score, without its drums.
-
-    Raises
-    ------
-    MaestroError
-        No such file, not a MIDI file, truncated, no notes, or hours too long.
-    """
-    cure = "give a Standard MIDI File (.mid) that a player can play"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MaestroError(str(path), f"cannot be read: {error.strerror or error}", cure=cure) from error
-    if data[:4] != b"MThd":
-        raise MaestroError(str(path), "is not a MIDI file", allowed="a file that begins with MThd", cure=cure)
-    if not _chunks_fit(data):
-        raise MaestroError(str(path), "is truncated", cure="copy or download it again, whole")
-    try:
-        score = symusic.Score.from_midi(data)
-    except Exception as error:  # symusic raises RuntimeError, ValueError and its own
-        raise MaestroError(str(path), f"is damaged: {error}", cure=cure) from error
-    if score.ticks_per_quarter <= 0:
-        raise MaestroError(str(path), "is damaged: it counts 0 ticks in a quarter note", cure=cure)
-    score.tracks = [track for track in score.tracks if not track.is_drum]
-    if score.note_num() == 0:
-        raise MaestroError(str(path), "holds no notes (drums aside)", cure=cure)
-    length_s = float(score.to("second").end())
-    if not length_s <= LONGEST_S:
-        raise MaestroError(str(path), f"is {length_s / 3600:.1f} hours long", allowed="4 hours at most", cure=cure)
-    return score
+    notes = midi_notes(path)
+    # Rendered twice, as the level is known only at the end: no disk and little memory for it, and it takes no tenth
+    # of the time of decoding a recording.
+    squares = peak = 0.0
+    samples = 0
+    for block in _stretches(notes, sample_rate_hz):
+        squares += float(np.sum(np.square(block, dtype=np.float64)))
+        peak = max(peak, float(np.abs(block).max(initial=0.0)))
+        samples += block.size
+    gain = _gain(math.sqrt(squares / max(samples, 1)), peak, LEVEL_RMS)
+    for block in _stretches(notes, sample_rate_hz):
+        yield (block * gain).astype(np.float32)
 
 
 def level(audio: NDArray[np.float32], rms: float = LEVEL_RMS) -> NDArray[np.float32]:
     """Scale samples to a root mean square, or as near to it as `PEAK` allows; silence stays silence."""
     now = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) if audio.size else 0.0
-    if now == 0.0:
-        return audio
-    peak = float(np.abs(audio).max())
-    return (audio * min(rms / now, PEAK / peak)).astype(np.float32)
+    return (audio * _gain(now, float(np.abs(audio).max(initial=0.0)), rms)).astype(np.float32)
+
+
+def _gain(now: float, peak: float, rms: float) -> float:
+    return min(rms / now, PEAK / peak) if now else 1.0
 
 
 def source_soundfont() -> Path:
@@ -151,17 +113,53 @@ def source_soundfont() -> Path:
     return path
 
 
-def _chunks_fit(data: bytes) -> bool:
-    """Whether every chunk of a MIDI file is as long as it says; symusic reads on without the rest."""
-    place = 0
-    while place < len(data):
-        place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
-    return place == len(data) and len(data) >= 14
+def _score(
+    onset_s: NDArray[np.float64],
+    duration_s: NDArray[np.float64],
+    pitch: NDArray[np.int64],
+    velocity: NDArray[np.int64],
+    program: int,
+) -> Any:
+    """Notes sorted by onset as symusic's score."""
+    score = symusic.Score(960, "second")
+    track = symusic.Track("", program, False, ttype="second")
+    track.notes = symusic.Note.from_numpy(
+        onset_s.astype(np.float32),
+        duration_s.astype(np.float32),
+        pitch.astype(np.int8),
+        velocity.astype(np.int8),
+        "second",
+    )
+    score.tracks.append(track)
+    return score
 
 
-def _sound(score: Any, sample_rate_hz: int) -> NDArray[np.float32]:
-    mono = np.asarray(_synthesizer(sample_rate_hz).render(score, True)).mean(axis=0)
-    return level(np.ascontiguousarray(mono, dtype=np.float32))
+def _stretches(notes: Notes, sample_rate_hz: int) -> Iterator[NDArray[np.float32]]:
+    """The sum of all notes, rendered stretch by stretch: what of a note lasts longer is added to the next ones."""
+    size = round(STRETCH_S * sample_rate_hz)
+    # Half a sample off, as the synthesiser's rounding up would fall either way on whole ones.
+    start = np.floor(notes.onset_s * sample_rate_hz).astype(np.int64)
+    duration_s = (np.floor(notes.duration_s * sample_rate_hz) + 0.5) / sample_rate_hz
+    rest = np.zeros(0, np.float32)
+    last = int(start[-1]) // size
+    for number in range(last + 1):
+        here = slice(*np.searchsorted(start, (number * size, (number + 1) * size)))
+        onset_s = (start[here] - number * size + 0.5) / sample_rate_hz
+        score = _score(onset_s, duration_s[here], notes.pitch[here], notes.velocity[here], 0)
+        sound = _mono(score, sample_rate_hz) if onset_s.size else np.zeros(0, np.float32)
+        both = np.zeros(max(rest.size, sound.size, 0 if number == last else size), np.float32)
+        both[: rest.size] += rest
+        both[: sound.size] += sound
+        if number == last:
+            yield both
+        else:
+            yield both[:size]
+            rest = both[size:]
+
+
+def _mono(score: Any, sample_rate_hz: int) -> NDArray[np.float32]:
+    stereo = np.asarray(_synthesizer(sample_rate_hz).render(score, True))
+    return np.ascontiguousarray(stereo.mean(axis=0), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)

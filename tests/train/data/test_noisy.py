@@ -106,7 +106,7 @@ def test_babble_is_named_by_the_content_and_the_pieces_it_is_made_of(corpus, con
     first = corpus.of_split("validation")[0]
     renamed = tuple(dataclasses.replace(one, piece="x") if one is first else one for one in corpus.recordings)
     assert key(dataclasses.replace(corpus, recordings=renamed)) != key(corpus)
-    save_sound(copy.file_of(first), np.full(16000, 0.5, np.float32), 16000)
+    save_sound(copy.file_of(first), [np.full(16000, 0.5, np.float32)], 16000)
     assert key(copy) != key(corpus)
     assert key(copy, "white") == key(corpus, "white")
     # Training hears other recordings, which are as they were.
@@ -119,7 +119,7 @@ def test_babble_is_named_by_the_content_and_the_pieces_it_is_made_of(corpus, con
 def test_a_folder_s_noise_is_heard_and_its_content_named(corpus, config, tmp_path):
     folder = tmp_path / "noise"
     tone = np.sin(np.arange(8000) * 0.3).astype(np.float32) / 2
-    save_sound(folder / "a.wav", tone, 16000)
+    save_sound(folder / "a.wav", [tone], 16000)
     heard = dataclasses.replace(config, noise=dataclasses.replace(config.noise, folder=str(folder)))
     found = noisy_clips(heard, "test", "folder", 5)
     for index, recording in enumerate(of_split(corpus, "test")):

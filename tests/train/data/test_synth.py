@@ -1,6 +1,7 @@
 """Rendering: sound that is there, the same each time, and clear errors for bad MIDI files."""
 
 import struct
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,10 @@ NOTE = bytes([0, 0x90, 60, 80, 0x83, 0x60, 0x80, 60, 0, 0, 0xFF, 0x2F, 0])
 
 def midi(body: bytes = NOTE, ticks: int = 480) -> bytes:
     return b"MThd" + struct.pack(">IHHH", 6, 1, 1, ticks) + b"MTrk" + struct.pack(">I", len(body)) + body
+
+
+def rendered(path: Path) -> np.ndarray:
+    return np.concatenate(list(synth.midi_blocks(path, 16000)))
 
 
 def sound(program: int = 0) -> np.ndarray:
@@ -50,11 +55,11 @@ def test_silence_stays_silence():
 def test_a_midi_file_is_rendered_on_the_piano(tmp_path):
     path = tmp_path / "a.mid"
     path.write_bytes(midi())
-    piano = synth.render_midi(path, 16000)
+    piano = rendered(path)
     assert piano.dtype == np.float32
     assert piano.size > 8000
     path.write_bytes(midi(bytes([0, 0xC0, 7]) + NOTE))
-    np.testing.assert_array_equal(synth.render_midi(path, 16000), piano)
+    np.testing.assert_array_equal(rendered(path), piano)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,7 @@ def test_bad_midi_files_are_refused(tmp_path, data, text):
     path = tmp_path / "bad.mid"
     path.write_bytes(data)
     with pytest.raises(MaestroError, match=text):
-        synth.render_midi(path, 16000)
+        rendered(path)
 
 
 def test_a_missing_soundfont_is_named(tmp_path, monkeypatch):
@@ -88,4 +93,4 @@ def test_a_missing_soundfont_is_named(tmp_path, monkeypatch):
 
 def test_a_missing_midi_file_is_named(tmp_path):
     with pytest.raises(MaestroError, match=r"none\.mid: cannot be read: No such file"):
-        synth.render_midi(tmp_path / "none.mid", 16000)
+        rendered(tmp_path / "none.mid")

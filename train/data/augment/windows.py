@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,12 @@ from numpy.typing import NDArray
 from train import artifacts
 from train.artifacts import key_of, sha256
 from train.config import FeatureConfig
-from train.data import soundfont
 from train.data.containers import TRUNCATED, file_size
-from train.data.sound import MIDI_SUFFIXES, MP3_SLACK, load_sound, mono, quiet_decoder, reason_of, save_sound
+from train.data.midi import rendered_by
+from train.data.sound import MIDI_SUFFIXES, MP3_SLACK, mono, quiet_decoder, reason_of, save_sound, sound_blocks
 from train.errors import MaestroError
 from train.features import clip_steps, hop_samples
 
-# Raise it when the rendering of one and the same MIDI file changes.
-FORMAT = 1
 # Samples read on either side for the filter that converts the rate; soxr's is shorter at any ratio met.
 _MARGIN = 4096
 
@@ -181,9 +178,8 @@ def _audible(path: Path, sample_rate_hz: int) -> Path:
 @lru_cache(maxsize=4096)
 def _rendered(path: Path, sample_rate_hz: int) -> Path:
     file_size(path)
-    made_by = [FORMAT, soundfont.FORMAT, metadata.version("symusic"), metadata.version("pretty_midi")]
-    key = key_of({"midi": sha256(path), "rate": sample_rate_hz, "by": made_by})
+    key = key_of({"midi": sha256(path), "rate": sample_rate_hz, "by": rendered_by()})
     kept = _renderings() / f"{key}.flac"
     if not kept.is_file():
-        save_sound(kept, load_sound(path, sample_rate_hz), sample_rate_hz)
+        save_sound(kept, sound_blocks(path, sample_rate_hz), sample_rate_hz)
     return kept

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ import numpy as np
 from train.artifacts import sha256
 from train.config import Config
 from train.console import say
-from train.data import soundfont
 from train.data.containers import file_size
 from train.data.dataset import DataSet, Recording
+from train.data.midi import rendered_by
 from train.data.parallel import cores, in_parallel
 from train.data.sound import MIDI_SUFFIXES, load_sound, sound_blocks
 from train.data.store.contents import Contents, Stamp
@@ -32,9 +31,9 @@ from train.features import block_features, feature_names, hop_samples, sound_fea
 _ENTRY_BYTES = 1024
 # Seconds of sound that the time of a second is measured on.
 _TRIAL_S = 30
-# Bytes that a process takes whatever it works on, and for each sample of a recording that it needs as a whole (a MIDI
-# file, or one that is changed): 45 minutes at 16 kHz are 2.1 GB at most, where babble or coloured noise is mixed in (35
-# to 39 bytes, and 4 each for the recording and the noise before it).
+# Bytes that a process takes whatever it works on, and for each sample of a recording that it needs as a whole because
+# it is changed: 45 minutes at 16 kHz are 2.1 GB at most, where babble or coloured noise is mixed in (35 to 39 bytes,
+# and 4 each for the recording and the noise before it).
 _PROCESS_BYTES, _SAMPLE_BYTES = 150e6, 48
 # What the system lacks is no recording's fault, and leaves none out.
 _SYSTEM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
@@ -85,7 +84,7 @@ def entry_name(content: str, recording: Recording, change: Any) -> str:
     """
     parts: list[Any] = []
     if Path(recording.file).suffix.lower() in MIDI_SUFFIXES:
-        parts += [soundfont.FORMAT, metadata.version("symusic"), metadata.version("pretty_midi")]
+        parts += rendered_by()
     if change is not None:
         parts += [recording.id, recording.piece]
     return hashlib.sha256(json.dumps([content, *parts]).encode()).hexdigest() if parts else content
@@ -232,7 +231,7 @@ def _processes(jobs: Sequence[Job]) -> int:
     whole = [
         job.recording.duration_s * job.config.sample_rate_hz
         for job in jobs
-        if job.file.suffix.lower() in MIDI_SUFFIXES or any(change is not None for change in job.changes)
+        if any(change is not None for change in job.changes)
     ]
     room = _available_bytes() / 2 / (_PROCESS_BYTES + _SAMPLE_BYTES * max(whole, default=0))
     return max(1, min(cores(), len(jobs), int(room)))

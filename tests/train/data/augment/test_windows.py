@@ -93,7 +93,7 @@ def test_a_midi_file_is_rendered_once_and_kept(small_midi, data, monkeypatch):
     assert sound_samples(small_midi, 8000) == whole.size
     (kept,) = (artifacts.CACHE / "rendered").iterdir()
     assert kept.suffix == ".flac"
-    monkeypatch.setattr(windows, "load_sound", lambda *_: pytest.fail("rendered again"))
+    monkeypatch.setattr(windows, "sound_blocks", lambda *_: pytest.fail("rendered again"))
     windows._rendered.cache_clear()
     np.testing.assert_array_equal(read_window(small_midi, 1000, 3000, 8000), found)
 
