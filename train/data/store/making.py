@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import json
-import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from train.config import Config
 from train.console import say
 from train.data.containers import file_size
 from train.data.dataset import DataSet, Recording
+from train.data.memory import available_bytes
 from train.data.midi import rendered_by
 from train.data.parallel import cores, in_parallel
 from train.data.sound import MIDI_SUFFIXES, load_sound, sound_blocks
@@ -233,16 +233,8 @@ def _processes(jobs: Sequence[Job]) -> int:
         for job in jobs
         if any(change is not None for change in job.changes)
     ]
-    room = _available_bytes() / 2 / (_PROCESS_BYTES + _SAMPLE_BYTES * max(whole, default=0))
+    room = available_bytes() / 2 / (_PROCESS_BYTES + _SAMPLE_BYTES * max(whole, default=0))
     return max(1, min(cores(), len(jobs), int(room)))
-
-
-def _available_bytes() -> float:
-    try:
-        found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
-    except OSError:
-        found = None
-    return 1024.0 * int(found[1]) if found else 4e9
 
 
 def _second(config: Config) -> float:

@@ -321,12 +321,12 @@ def test_whole_recordings_are_worked_on_by_no_more_processes_than_memory_has_roo
     entry = dataclasses.replace(data.recordings[0], duration_s=2700.0)
     shelf = making.Shelf(artifacts.CACHE)
     monkeypatch.setattr(making, "cores", lambda: 8)
-    monkeypatch.setattr(making, "_available_bytes", lambda: 10e9)
+    monkeypatch.setattr(making, "available_bytes", lambda: 10e9)
     for file, change, count in (("a.wav", None, 8), ("a.mid", None, 8), ("a.wav", Louder(2.0), 2)):
         job = making.Job(data.path / file, entry, config, (shelf,), (change,))
         assert making._processes([job] * 9) == count
     assert making._processes([job] * 1) == 1
-    monkeypatch.setattr(making, "_available_bytes", lambda: 1e8)
+    monkeypatch.setattr(making, "available_bytes", lambda: 1e8)
     assert making._processes([job] * 9) == 1
 
 
