@@ -60,8 +60,19 @@ $(READY): requirements.lock pyproject.toml
 	fi; \
 	set -e; \
 	if [ -e $(VENV) ] && ! is310 $(PY); then rm -rf $(VENV); fi; \
+	if [ ! -x $(PY) ]; then \
+	  left() { df -Pk "$$1" 2>/dev/null | awk -v column="$$2" 'NR == 2 { print $$column }'; }; \
+	  lacks() { \
+	    [ -z "$$2" ] || [ "$$2" -ge "$$3"000000 ] || { \
+	      echo "error: setup needs $$3 GB in $$1, of which $$(($$2 / 1000000)) are free. Free some, or move" \
+	           "the project, or where pip unpacks: TMPDIR=/another/disk make" >&2; exit 2; }; \
+	  }; \
+	  unpack="$${TMPDIR:-/tmp}"; \
+	  if [ "$$(left . 6)" = "$$(left "$$unpack" 6)" ]; then lacks "$$(pwd)" "$$(left . 4)" 10; \
+	  else lacks "$$(pwd)" "$$(left . 4)" 7; lacks "$$unpack" "$$(left "$$unpack" 4)" 4; fi; \
+	fi; \
 	[ -x $(PY) ] || { echo "setup: making $(VENV) with $$found" >&2; "$$found" -m venv $(VENV); }; \
-	echo "setup: installing requirements.lock (about 5 GB with torch's CUDA libraries; once)" >&2; \
+	echo "setup: installing requirements.lock (about 6 GB with torch's CUDA libraries; once)" >&2; \
 	if command -v uv >/dev/null 2>&1; then \
 	  uv pip sync --quiet --python $(PY) --require-hashes requirements.lock; \
 	else \

@@ -185,6 +185,38 @@ def test_without_a_python_310_make_says_how_to_get_one(root, tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "said"),
+    [
+        (
+            "4000000 1% /",
+            "4000000 1% /",
+            r"error: setup needs 10 GB in .*, of which 4 are free\. Free some, or move",
+        ),
+        ("6999999 1% /", "9000000 1% /tmp", r"error: setup needs 7 GB in .*, of which 6 are free\."),
+        ("8000000 1% /", "400000 1% /tmp", r"error: setup needs 4 GB in .*unpack, of which 0 are free\..* TMPDIR="),
+        ("8000000 1% /", "4000000 1% /tmp", "setup: making"),
+        ("10000000 1% /", "10000000 1% /", "setup: making"),
+    ],
+)
+def test_setup_begins_only_where_there_is_room_for_it(root, tmp_path, here, there, said):
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy2(root / name, tmp_path / name)
+    tools, unpack = tmp_path / "bin", tmp_path / "unpack"
+    tools.mkdir()
+    head = "Filesystem 1024-blocks Used Available Capacity Mounted"
+    df = f'case "$2" in .) echo "{head}\nx 1 1 {here}";; *) echo "{head}\nx 1 1 {there}";; esac'
+    # A Python that says it is 3.10 and makes no environment.
+    for tool, body in (("df", df), ("python3.10", '[ "$1" = -c ] || exit 3')):
+        (tools / tool).write_text(f"#!/bin/sh\n{body}\n")
+        (tools / tool).chmod(0o755)
+    environment = {"PATH": f"{tools}:/usr/bin:/bin", "TMPDIR": str(unpack)}
+    done = subprocess.run(["make", "setup"], cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.search(said, done.stderr)
+    assert not (tmp_path / ".venv").exists()
+
+
 def test_identify_without_a_recording_says_what_to_give(root):
     if not (root / ".venv" / ".ready").exists():
         pytest.skip("`make setup` has not been run")
