@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,14 @@ from hardware.baseline.protocol import Protocol
 from hardware.baseline.subject import Subject, batches_of
 from hardware.baseline.trials import drift_of, median_of
 from hardware.baseline.variants import Call, CannotError, Spikes, Variant
+from hardware.baseline.waiting import Waited, waited_share
 from hardware.doctor.finding import quoted
-from hardware.measurement import Quantity, exact, quantity_of, unavailable
+from hardware.measurement import Quantity, quantity_of, unavailable
 from train.metrics import decide
 
 # Two classes are as good as equal where their scores lie closer than this share of the largest: half a step of
 # bfloat16, which keeps 8 bits, at several layers.
 _TIE = 2.0**-6
-# Of the main thread: nanoseconds run, nanoseconds waited for a core, turns (Linux, Documentation/scheduler/
-# sched-stats.rst).
-SCHEDSTAT = Path("/proc/self/schedstat")
 
 
 @dataclass(frozen=True)
@@ -174,7 +171,7 @@ def _time_once(
         if call_s > protocol.longest_call_s:
             return unavailable(f"a batch takes {call_s:.1f} s, more than the {protocol.longest_call_s:g} s it is given")
         # Others' share is of everything from here on.
-        waited, since = waited_s(), clock()
+        waited, since = Waited.now(), clock()
         while clock() - begun < warm_s:
             _once(run, device, clock)
         calls: list[float] = []
@@ -187,22 +184,6 @@ def _time_once(
     of_batch = latency.quantity("s", "calls of one batch")
     of_one = inference.quantity("s", "time of a call over its batch")
     return {**timed(of_batch, of_one, calls), "waited": waited_share(waited, clock() - since)}
-
-
-def waited_s() -> float | None:
-    """Seconds so far that this thread could have run and had no core, as Linux counts them; None where it does not."""
-    try:
-        return int(SCHEDSTAT.read_text().split()[1]) * 1e-9
-    except (OSError, ValueError, IndexError):
-        return None
-
-
-def waited_share(before_s: float | None, seconds: float) -> dict[str, Any]:
-    """Share of the time since ``before_s`` that others had the core: what is timed then is theirs too."""
-    now_s = waited_s()
-    if before_s is None or now_s is None:
-        return unavailable("the system does not tell how long a thread waits for a core")
-    return exact(max(0.0, now_s - before_s) / seconds, "share", "time the main thread waited for a core").as_dict()
 
 
 def timed(latency: Quantity, inference: Quantity, calls: Sequence[float]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 from hardware.baseline import timing
 from hardware.baseline.device import Device
 from hardware.baseline.timing import Ready, meter_cell, time_cell
+from hardware.measurement import exact
 
 CPU = Device("cpu", "a processor", 1, "none")
 SPIKES = np.zeros((4, 1), np.uint8)
@@ -27,7 +28,7 @@ def shares(monkeypatch):
         left = iter(values)
 
         def told(*_):
-            return timing.exact(next(left), "share", "told").as_dict()
+            return exact(next(left), "share", "told").as_dict()
 
         monkeypatch.setattr(timing, "waited_share", told)
         return left
