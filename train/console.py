@@ -74,6 +74,11 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def size_words(count: float) -> str:
+    """Bytes as a person reads them."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
 def emit_json(value: Any) -> None:
     """Data for machines, on stdout."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))

@@ -21,6 +21,7 @@ from train.console import progress, say
 from train.data.augment.ahead import ahead
 from train.data.augment.batches import hear, prepare
 from train.data.augment.hearing import Hearing
+from train.data.augment.renderings import render_ahead
 from train.data.dataset import DataSet
 from train.data.noisy import noise_pool
 from train.data.recordings import heard_dataset
@@ -134,6 +135,8 @@ def _under(
         return
     prepare(hearing.config, [condition.recipe for condition in conditions])
     by_id = {recording.id: recording for recording in hearing.data.recordings}
+    names = {decider.sets[split].names[decider.sets[split].recording[index]] for split, index in chosen}
+    render_ahead(hearing.data, [by_id[name] for name in sorted(names)], hearing.config.sample_rate_hz)
     jobs = (
         (
             by_id[clips.names[clips.recording[index]]],

@@ -11,6 +11,7 @@ from train.data.augment.ahead import ahead
 from train.data.augment.effects import stretch
 from train.data.augment.hearing import Hearing
 from train.data.augment.recipe import Recipe, draw_recipe
+from train.data.augment.renderings import render_ahead
 from train.data.augment.rooms import room_response
 from train.data.clips import ClipSet
 from train.data.dataset import DataSet, Recording
@@ -58,6 +59,8 @@ def heard_batches(
     if augment.share == 0:
         return (clips.features(indices, offsets) for indices, offsets in batches)
     drawn = [[_recipe(config, epoch, int(clip)) for clip in indices] for indices, _ in batches]
+    heard = set(clips.names)
+    render_ahead(data, [one for one in data.recordings if one.id in heard], config.sample_rate_hz)
     prepare(config, [recipe for of_batch in drawn for recipe in of_batch if recipe is not None])
     jobs = _jobs(config, data, clips, batches, drawn, epoch)
     changed = ahead(hear, Hearing(config, data, training=True), jobs, augment.workers, "changed clips")

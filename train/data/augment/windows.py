@@ -10,12 +10,10 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from train import artifacts
-from train.artifacts import key_of, sha256
 from train.config import FeatureConfig
+from train.data.augment.renderings import rendered, renderings
 from train.data.containers import TRUNCATED, file_size
-from train.data.midi import rendered_by
-from train.data.sound import MIDI_SUFFIXES, MP3_SLACK, mono, quiet_decoder, reason_of, save_sound, sound_blocks
+from train.data.sound import MIDI_SUFFIXES, MP3_SLACK, mono, quiet_decoder, reason_of
 from train.errors import MaestroError
 from train.features import clip_steps, hop_samples
 
@@ -162,24 +160,10 @@ def _unreadable(path: Path, error: Exception) -> MaestroError:
 
 
 def _cure(path: Path) -> str:
-    return "delete it: it is rendered again" if path.parent == _renderings() else TRUNCATED
-
-
-def _renderings() -> Path:
-    return artifacts.CACHE / "rendered"
+    return "delete it: it is rendered again" if path.parent == renderings() else TRUNCATED
 
 
 def _audible(path: Path, sample_rate_hz: int) -> Path:
     """The file itself, or a MIDI file's rendering."""
     path = Path(path)
-    return _rendered(path, sample_rate_hz) if path.suffix.lower() in MIDI_SUFFIXES else path
-
-
-@lru_cache(maxsize=4096)
-def _rendered(path: Path, sample_rate_hz: int) -> Path:
-    file_size(path)
-    key = key_of({"midi": sha256(path), "rate": sample_rate_hz, "by": rendered_by()})
-    kept = _renderings() / f"{key}.flac"
-    if not kept.is_file():
-        save_sound(kept, sound_blocks(path, sample_rate_hz), sample_rate_hz)
-    return kept
+    return rendered(path, sample_rate_hz) if path.suffix.lower() in MIDI_SUFFIXES else path

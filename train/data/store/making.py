@@ -15,7 +15,7 @@ import numpy as np
 
 from train.artifacts import sha256
 from train.config import Config
-from train.console import say
+from train.console import say, size_words
 from train.data.containers import file_size
 from train.data.dataset import DataSet, Recording
 from train.data.memory import available_bytes
@@ -213,7 +213,7 @@ def _foretell(jobs: Sequence[Job], name: str, label: str) -> None:
     if needed + 2 * SHARD_BYTES > free:
         raise MaestroError(
             str(jobs[0].shelves[0].folder),
-            f"the features of {name} need {_size(needed + 2 * SHARD_BYTES)} of disk, {_size(free)} are free",
+            f"the features of {name} need {size_words(needed + 2 * SHARD_BYTES)} of disk, {size_words(free)} are free",
             cure="free some disk space, or put the folder .cache on another disk (a link will do)",
         )
     count = f"{len(jobs)} recording{'' if len(jobs) == 1 else 's'}"
@@ -221,8 +221,8 @@ def _foretell(jobs: Sequence[Job], name: str, label: str) -> None:
     left_s = seconds * _second(jobs[0].config) * max(len(job.shelves) for job in jobs) / using
     minutes = f"{left_s / 60:.0f} minutes" if left_s >= 90 else f"{left_s:.0f} s"
     say(
-        f"{label}: {seconds / 3600:.2f} hours of sound in {count}; about {_size(needed)} of disk "
-        f"({_size(free)} free) and {minutes} on {using} {'core' if using == 1 else 'cores'}"
+        f"{label}: {seconds / 3600:.2f} hours of sound in {count}; about {size_words(needed)} of disk "
+        f"({size_words(free)} free) and {minutes} on {using} {'core' if using == 1 else 'cores'}"
     )
 
 
@@ -243,7 +243,3 @@ def _second(config: Config) -> float:
     started = time.perf_counter()
     sound_features(noise, config.sample_rate_hz, config.features)
     return _READING * (time.perf_counter() - started) / _TRIAL_S
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

@@ -8,7 +8,7 @@ import soundfile
 
 from train import artifacts
 from train.config import AugmentConfig, Config, FeatureConfig
-from train.data.augment import windows
+from train.data.augment import renderings, windows
 from train.data.dataset import DataSet, Recording
 
 RATE_HZ = 8000
@@ -49,7 +49,7 @@ def music():
 def data(tmp_path, music, monkeypatch):
     """Two recordings of three pieces for training, one of each on the other sides; nothing is kept of its files."""
     monkeypatch.setattr(artifacts, "CACHE", tmp_path / "cache")
-    for found in (windows._header, windows._rendered):
+    for found in (windows._header, renderings._kept):
         found.cache_clear()
     recordings = []
     for split, takes in (("train", 2), ("validation", 1), ("test", 1)):

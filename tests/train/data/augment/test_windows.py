@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from train import artifacts
-from train.data.augment import windows
+from train.data.augment import renderings
 from train.data.augment.windows import clip_span, read_window, sound_samples
 from train.data.sound import load_sound
 from train.errors import MaestroError
@@ -93,8 +93,8 @@ def test_a_midi_file_is_rendered_once_and_kept(small_midi, data, monkeypatch):
     assert sound_samples(small_midi, 8000) == whole.size
     (kept,) = (artifacts.CACHE / "rendered").iterdir()
     assert kept.suffix == ".flac"
-    monkeypatch.setattr(windows, "sound_blocks", lambda *_: pytest.fail("rendered again"))
-    windows._rendered.cache_clear()
+    monkeypatch.setattr(renderings, "sound_blocks", lambda *_: pytest.fail("rendered again"))
+    renderings._kept.cache_clear()
     np.testing.assert_array_equal(read_window(small_midi, 1000, 3000, 8000), found)
 
 
