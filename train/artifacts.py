@@ -194,7 +194,7 @@ def _processor() -> str:
 def _commit() -> str:
     def git(*words: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), *words], check=True, capture_output=True, text=True, timeout=10
+            ["git", "-C", str(Path(__file__).parent), *words], check=True, capture_output=True, text=True, timeout=60
         )
         return done.stdout.strip()
 
