@@ -99,11 +99,12 @@ def _chosen(found: Found, config: DataConfig, remarks: list[str], details: dict[
     """Entries of the media and heads asked for; loose files only where label files may label them."""
     entries = found.entries
     if found.others:
-        kinds = ", ".join(f"{suffix} {count}" for suffix, count in sorted(found.others.items()))
+        kinds = ", ".join(f"{printable(suffix)} {count}" for suffix, count in sorted(found.others.items()))
         remarks.append(f"{many(sum(found.others.values()), 'file')} not taken for recordings by the suffix: {kinds}")
     if found.loose and not config.labels:
-        remarks.append(f"{many(len(found.loose), 'recording')} in no class's folder, left out: {some(found.loose, 3)}")
-        details["recordings in no class's folder"] = tuple(found.loose)
+        told = [printable(file) for file in found.loose]
+        remarks.append(f"{many(len(told), 'recording')} in no class's folder, left out: {some(told, 3)}")
+        details["recordings in no class's folder"] = tuple(told)
         loose = set(found.loose)
         entries = [entry for entry in entries if entry.file not in loose]
     if config.media != "any":
@@ -177,9 +178,9 @@ def _with_twins(
         return group
 
     for same in twins:
-        first = by_file[same[0]]
-        for other in (by_file[file] for file in same[1:]):
-            _check_same(root, first, other)
+        first, *others = (by_file[file] for file in same)
+        _check_same(root, [first, *others])
+        for other in others:
             low, high = sorted((leader(first.group), leader(other.group)))
             if low != high:
                 joined[high] = low
@@ -189,15 +190,21 @@ def _with_twins(
     return [dataclasses.replace(entry, group=leader(entry.group)) for entry in entries]
 
 
-def _check_same(root: Path, one: Entry, other: Entry) -> None:
+def _check_same(root: Path, entries: Sequence[Entry]) -> None:
+    """Refuse files of the same content that have two labels or two sides; some may have no label."""
+    said: dict[str, Entry] = {}
+    for other in entries:
+        for head, name in other.labels.items():
+            one = said.setdefault(head, other)
+            if one.labels[head] != name:
+                raise _two_of_one(root, one, other, f"{head} is {one.labels[head]!r} and {name!r}")
+        if other.split != entries[0].split:
+            raise _two_of_one(root, entries[0], other, f"on {entries[0].split} and {other.split}")
+
+
+def _two_of_one(root: Path, one: Entry, other: Entry, found: str) -> MaestroError:
     where = f"{root / one.file} and {other.file}"
-    cure = "delete one of the files"
-    for head in sorted(one.labels.keys() & other.labels.keys()):
-        if one.labels[head] != other.labels[head]:
-            found = f"are the same recording, but {head} is {one.labels[head]!r} and {other.labels[head]!r}"
-            raise MaestroError(where, found, cure=cure)
-    if one.split != other.split:
-        raise MaestroError(where, f"are the same recording, but on {one.split} and {other.split}", cure=cure)
+    return MaestroError(where, f"are the same recording, but {found}", cure="delete one of the files")
 
 
 def _on_sides(where: str, entries: Sequence[Entry], config: DataConfig, remarks: list[str]) -> list[Entry]:

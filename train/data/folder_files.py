@@ -1,5 +1,6 @@
 """Which recordings a folder holds, with their labels: by its sub-folders, or by an index."""
 
+import errno
 import os
 import re
 import unicodedata
@@ -62,7 +63,7 @@ def walk_folder(root: Path) -> Found:
         A folder cannot be read.
     """
     found = Found()
-    for file in sorted(_files(root, "", ())):
+    for file in sorted(_files(root)):
         path = PurePosixPath(file)
         if path.suffix.lower() not in (*AUDIO_SUFFIXES, *MIDI_SUFFIXES):
             found.others[path.suffix.lower() or "no suffix"] += 1
@@ -149,20 +150,36 @@ def _side(where: str, table: Table, cells: dict[str, str]) -> str:
     raise MaestroError(where, found, allowed=f"{some(SPLITS)} or {TEST}_SOMETHING")
 
 
-def _files(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    """Files of a folder and those below it, each by its path from the top; a link to a folder above is not followed."""
+def _files(root: Path) -> Iterator[str]:
+    """Files of a folder and those below it, each by its path from there; a link to a folder above is not followed."""
+    # No recursion: Python's ends before a disk's depth does.
+    left: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    while left:
+        prefix, above = left.pop()
+        folder = root / prefix
+        try:
+            own = folder.stat()
+            here = (own.st_dev, own.st_ino)
+            if here in above:
+                continue
+            with os.scandir(folder) as items:
+                names = [(item.name, _is_folder(item)) for item in items if not item.name.startswith(".")]
+        except OSError as error:
+            where = str(error.filename or folder)
+            cure = "mend its permissions, or set data.root to another folder"
+            raise MaestroError(where, f"cannot be read: {error.strerror or error}", cure=cure) from error
+        for name, is_folder in names:
+            if is_folder:
+                left.append((f"{prefix}{name}/", (*above, here)))
+            else:
+                yield f"{prefix}{name}"
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
     try:
-        own = folder.stat()
-        here = (own.st_dev, own.st_ino)
-        if here in above:
-            return
-        with os.scandir(folder) as items:
-            names = sorted((item.name, item.is_dir()) for item in items if not item.name.startswith("."))
+        return item.is_dir()
     except OSError as error:
-        cure = "mend its permissions, or set data.root to another folder"
-        raise MaestroError(str(folder), f"cannot be read: {error.strerror or error}", cure=cure) from error
-    for name, is_folder in names:
-        if is_folder:
-            yield from _files(folder / name, f"{prefix}{name}/", (*above, here))
-        else:
-            yield f"{prefix}{name}"
+        # A link to itself is a file that cannot be used, and is told of as one.
+        if error.errno == errno.ELOOP:
+            return False
+        raise

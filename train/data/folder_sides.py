@@ -51,7 +51,8 @@ def draw_sides(
         for group in members[rarest]:
             if group in sides:
                 continue
-            sides[group] = max(SPLITS, key=lambda side: (needs[rarest][side], side == TRAIN))
+            # Of equal needs training's, which comes first.
+            sides[group] = max(SPLITS, key=needs[rarest].__getitem__)
             for name in classes[group]:
                 needs[name][sides[group]] -= 1
                 waiting[name] -= 1

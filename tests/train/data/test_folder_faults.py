@@ -84,6 +84,7 @@ def test_folders_that_are_no_data_set(tmp_path, sound, index):
     ):
         read(tmp_path)
     table = index("file,title", "a.wav,x")
+    (tmp_path / "z.csv").touch()
     with pytest.raises(MaestroError, match=rf"no class: .*Set data\.index={table}"):
         read(tmp_path)
     with pytest.raises(MaestroError, match=r"names no sides\. Give it a column split"):

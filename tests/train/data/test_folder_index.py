@@ -53,6 +53,51 @@ def test_an_index_finds_a_name_that_the_disk_takes_apart(tmp_path, sound, index)
     assert [entry.file for entry in found.recordings] == names
 
 
+def test_an_index_takes_a_name_as_it_stands_where_the_disk_has_both_forms(tmp_path, sound, index):
+    for number in range(3):
+        for name in ("Faur\u00e9", "Faure\u0301"):
+            sound(f"{name} {number}.wav")
+    rows = [f"Faur\u00e9 {number}.wav,{'gay' if number else 'sad'},{split}" for number, split in
+            enumerate(("train", "train", "validation"))]  # fmt: skip
+    sound("a.wav")
+    found = read(tmp_path, index=index("file,mood,split", *rows, "a.wav,sad,test"))
+    assert [entry.file for entry in found.recordings] == [*(row[:11] for row in rows), "a.wav"]
+
+
+def test_a_piece_is_the_title_where_none_is_named(tmp_path, sound, index):
+    rows = [f"{number}.wav,{'ab'[number % 2]}" for number in range(6) if sound(f"{number}.wav")]
+    assert [entry.piece for entry in read(tmp_path, index=index("file,title", *rows)).recordings] == list("ababab")
+
+
+@pytest.fixture
+def moods(sound):
+    """Rows of three gay and three sad recordings, b to g."""
+    return [f"{name}.wav,{name},{'gay' if name < 'e' else 'sad'}" for name in "bcdefg" if sound(f"{name}.wav")]
+
+
+def test_groups_joined_by_copies_are_joined_whatever_their_names(tmp_path, sound, index, moods):
+    for name in "135":
+        sound(f"{name}.wav")
+    for name in "24":
+        shutil.copy(tmp_path / f"{int(name) - 1}.wav", tmp_path / f"{name}.wav")
+    # First y takes z in, then x takes y in; n is of none of them.
+    rows = ["1.wav,y,sad", "2.wav,z,sad", "3.wav,x,sad", "4.wav,y,sad", "5.wav,n,sad"]
+    found = read(tmp_path, index=index("file,group,mood", *moods, *rows))
+    joined = {entry.file: (entry.group, entry.split) for entry in found.recordings if entry.file < "a"}
+    assert [group for group, _ in joined.values()] == ["x", "x", "x", "x", "n"]
+    assert len(set(joined.values())) == 2
+
+
+def test_copies_may_lack_a_label_and_may_not_have_two(tmp_path, sound, index, moods):
+    sound("1.wav")
+    for name in "23":
+        shutil.copy(tmp_path / "1.wav", tmp_path / f"{name}.wav")
+    found = read(tmp_path, index=index("file,group,mood", *moods, "1.wav,,", "2.wav,,sad", "3.wav,,"))
+    assert {entry.group for entry in found.recordings if entry.file < "a"} == {"1"}
+    with pytest.raises(MaestroError, match=r"2\.wav and 3\.wav: are the same recording, but mood is 'sad' and 'gay'"):
+        read(tmp_path, index=index("file,group,mood", *moods, "1.wav,,", "2.wav,,sad", "3.wav,,gay"))
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -68,6 +113,9 @@ def test_an_index_finds_a_name_that_the_disk_takes_apart(tmp_path, sound, index)
             ["file,split", "a.wav,tset"],
             r"split is 'tset' \(did you mean 'test'\?\) \(expected train, validation, test or",
         ),
+        (["file,split", "a.wav,test_two words"], r"split is 'test_two words' \(expected"),
+        (["file,title", "Faur\u00e9.wav,x"], "1 file cannot be used: Faur\u00e9\\.wav: no such file"),
+        (["file,title", "a.wav,x", "sub,y"], r"1 file cannot be used: sub: is a folder"),
         (["file,split", "a.wav,"], r"line 2: split is blank \(expected train"),
         (
             ["file,group,split", "a.wav,g,train", "b.wav,g,test"],
@@ -95,6 +143,7 @@ def test_an_index_finds_a_name_that_the_disk_takes_apart(tmp_path, sound, index)
     ],
 )
 def test_what_an_index_may_not_say(tmp_path, sound, index, lines, message):
+    (tmp_path / "sub").mkdir()
     for name in "abcd":
         shutil.copy(sound(f"{name}.wav"), tmp_path / "copy.wav") if name == "a" else sound(f"{name}.wav")
     with pytest.raises(MaestroError, match=message):

@@ -49,6 +49,20 @@ def test_lots_depend_on_the_seed_and_not_on_other_classes():
     assert {group: more[group] for group in groups} == drawn
 
 
+def test_the_rarest_class_is_shared_out_first():
+    rare = {f"r{number}": {("title", "r"), ("style", "c")} for number in range(3)}
+    groups = rare | {f"c{number}": {("style", "c")} for number in range(20)}
+    for seed in range(10):
+        found = draw_sides(groups, 0.15, 0.15, seed)
+        assert {found[group] for group in rare} == {"train", "validation", "test"}
+
+
+def test_classes_as_rare_as_each_other_come_by_name_and_training_first():
+    groups = {"g0": "b", "g1": "b", "g2": "ab", "g3": "a", "g4": "a"}
+    found = draw_sides({group: [("title", name) for name in names] for group, names in groups.items()}, 0.15, 0.15, 1)
+    assert found == {"g0": "test", "g1": "train", "g2": "validation", "g3": "test", "g4": "train"}
+
+
 @given(
     st.dictionaries(NAMES, st.frozensets(CLASSES, max_size=3), min_size=1),
     st.floats(0.01, 0.45),
