@@ -1,5 +1,6 @@
 """Standard MIDI Files read: the notes as a piano sounds them, its sustain pedal included."""
 
+import bisect
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,7 @@ LONGEST_NOTE_S = 20.0
 # MIDI 1.0 Detailed Specification (MMA, 1996), controller 64, damper pedal: 0 to 63 is off, 64 to 127 is on.
 _DAMPER, _DOWN = 64, 64
 # Raise it when the rendering of one and the same MIDI file changes.
-_RENDERING = 2
+_RENDERING = 3
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,16 @@ def midi_notes(path: Path) -> Notes:
     MaestroError
         No such file, not a MIDI file, truncated, no notes, or hours too long.
     """
-    tracks = _read(path).to("second").tracks
-    parts = [track.notes.numpy() for track in tracks]
-    onset_s, duration_s, pitch, velocity = (
-        np.concatenate([np.asarray(part[name], np.float64) for part in parts])
-        for name in ("time", "duration", "pitch", "velocity")
-    )
-    order = np.lexsort((pitch, onset_s))
-    onset_s, duration_s, pitch = onset_s[order], duration_s[order], pitch[order]
-    key_up_s = onset_s + duration_s
-    end_s = _held(onset_s, key_up_s, pitch, _pedal(tracks, float(key_up_s.max())))
-    duration_s = np.minimum(end_s - onset_s, LONGEST_NOTE_S)
-    return Notes(onset_s, duration_s, pitch.astype(np.int64), velocity[order].astype(np.int64))
+    score = _read(path)
+    onset, duration, pitch, velocity = _columns(score, "time", "duration", "pitch", "velocity")
+    order = np.lexsort((pitch, onset))
+    onset, pitch = onset[order], pitch[order]
+    key_up = onset + duration[order]
+    # In ticks, where a pedal of the very moment that a key goes up is no later than it.
+    end = _held(onset, key_up, pitch, _pedal(score.tracks, int(key_up.max())))
+    onset_s = _seconds(score, onset)
+    duration_s = np.minimum(_seconds(score, end) - onset_s, LONGEST_NOTE_S)
+    return Notes(onset_s, duration_s, pitch, velocity[order])
 
 
 def midi_duration_s(path: Path) -> float:
@@ -73,7 +72,7 @@ def midi_duration_s(path: Path) -> float:
     MaestroError
         As `midi_notes`.
     """
-    return _last_key_s(_read(path).to("second").tracks)
+    return _last_key_s(_read(path))
 
 
 def rendered_by() -> list[Any]:
@@ -90,8 +89,11 @@ def _read(path: Path) -> Any:
         raise MaestroError(str(path), f"cannot be read: {error.strerror or error}", cure=cure) from error
     if data[:4] != b"MThd":
         raise MaestroError(str(path), "is not a MIDI file", allowed="a file that begins with MThd", cure=cure)
-    if not _chunks_fit(data):
+    if not _is_whole(data):
         raise MaestroError(str(path), "is truncated", cure="copy or download it again, whole")
+    if data[12] & 0x80:
+        cure = "export it with ticks to a quarter note"
+        raise MaestroError(str(path), "counts time in SMPTE frames, which is not read", cure=cure)
     try:
         score = symusic.Score.from_midi(data)
     except Exception as error:  # symusic raises RuntimeError, ValueError and its own
@@ -101,65 +103,95 @@ def _read(path: Path) -> Any:
     score.tracks = [track for track in score.tracks if not track.is_drum]
     if score.note_num() == 0:
         raise MaestroError(str(path), "holds no notes (drums aside)", cure=cure)
-    length_s = _last_key_s(score.to("second").tracks)
-    if not length_s <= LONGEST_S:
+    onset, duration = _columns(score, "time", "duration")
+    if min(onset.min(), duration.min()) < 0:
+        raise MaestroError(str(path), "is damaged: it is longer than 31 bits can count in ticks", cure=cure)
+    length_s = _last_key_s(score)
+    if length_s > LONGEST_S:
         raise MaestroError(str(path), f"is {length_s / 3600:.1f} hours long", allowed="4 hours at most", cure=cure)
+    if length_s == 0:
+        raise MaestroError(str(path), "is 0 s long: no note of it lasts", cure=cure)
     return score
 
 
-def _last_key_s(tracks: Any) -> float:
+def _last_key_s(score: Any) -> float:
     # symusic's own end of a score counts its pedal too.
-    return max(float(note.end) for track in tracks for note in track.notes)
+    onset, duration = _columns(score, "time", "duration")
+    return float(_seconds(score, onset + duration).max())
 
 
-def _chunks_fit(data: bytes) -> bool:
-    """Whether every chunk of a MIDI file is as long as it says; symusic reads on without the rest."""
-    place = 0
-    while place < len(data):
+def _columns(score: Any, *names: str) -> list[NDArray[np.int64]]:
+    """What all notes have, (note,) each, in ticks and MIDI's numbers; symusic counts with 32 and 8 bits."""
+    parts = [track.notes.numpy() for track in score.tracks]
+    return [np.concatenate([np.asarray(part[name], np.int64) for part in parts]) for name in names]
+
+
+def _seconds(score: Any, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """When ticks come, by the score's tempo changes; symusic's own seconds have 32 bits, which is 1 ms after hours."""
+    changes = score.tempos.numpy()
+    order = np.argsort(changes["time"], kind="stable")
+    # Until told otherwise a quarter note lasts half a second (Standard MIDI Files 1.0, tempo).
+    start = np.array([0, *changes["time"][order]], np.int64)
+    tick_s = np.array([500_000, *changes["mspq"][order]], np.int64) / (1e6 * score.ticks_per_quarter)
+    start_s = np.concatenate([[0.0], np.cumsum(np.diff(start) * tick_s[:-1])])
+    part = np.searchsorted(start, ticks, side="right") - 1
+    found: NDArray[np.float64] = start_s[part] + (ticks - start[part]) * tick_s[part]
+    return found
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether all tracks that a MIDI file's header promises are there, each as long as it says.
+
+    symusic reads on without the rest. What follows the last track is nobody's.
+    """
+    if len(data) < 14:
+        return False
+    missing, place = int.from_bytes(data[10:12], "big"), 8 + int.from_bytes(data[4:8], "big")
+    while missing and place + 8 <= len(data):
+        missing -= data[place : place + 4] == b"MTrk"
         place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
-    return place == len(data) and len(data) >= 14
+    return not missing and place <= len(data)
 
 
-def _pedal(tracks: Any, end_s: float) -> NDArray[np.float64]:
-    """When the pedal goes down and up again in any track, (press, 2) seconds, sorted and apart."""
-    presses: list[tuple[float, float]] = []
-    for track in tracks:
-        down_s: float | None = None
-        for event in track.controls:
-            if event.number != _DAMPER:
-                continue
+def _pedal(tracks: Any, end: int) -> NDArray[np.int64]:
+    """When the pedal goes down and up again in any track, (press, 2) ticks, sorted and apart."""
+    moves = [[event for event in track.controls if event.number == _DAMPER] for track in tracks]
+    lifts = sorted(event.time for track in moves for event in track if event.value < _DOWN)
+    presses: list[tuple[int, int]] = []
+    for track in moves:
+        down: int | None = None
+        for event in track:
             if event.value >= _DOWN:
-                down_s = event.time if down_s is None else down_s
-            elif down_s is not None:
-                presses.append((down_s, event.time))
-                down_s = None
-        if down_s is not None:
-            presses.append((down_s, max(end_s, down_s)))
-    merged: list[tuple[float, float]] = []
+                down = event.time if down is None else down
+            elif down is not None:
+                presses.append((down, event.time))
+                down = None
+        if down is not None:
+            # symusic cuts a channel in two where its program changes, and the lift may be in the other part.
+            later = bisect.bisect(lifts, down)
+            presses.append((down, lifts[later] if later < len(lifts) else max(end, down)))
+    merged: list[tuple[int, int]] = []
     for down, up in sorted(presses):
         if merged and down <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(up, merged[-1][1])
         else:
             merged.append((down, up))
-    return np.array(merged, np.float64).reshape(-1, 2)
+    return np.array(merged, np.int64).reshape(-1, 2)
 
 
 def _held(
-    onset_s: NDArray[np.float64],
-    key_up_s: NDArray[np.float64],
-    pitch: NDArray[np.float64],
-    presses: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    onset: NDArray[np.int64], key_up: NDArray[np.int64], pitch: NDArray[np.int64], presses: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """When each note ends: with its key, or with the pedal that is down then, if its key is not struck before."""
-    end_s = key_up_s.copy()
+    end = key_up.copy()
     if not len(presses):
-        return end_s
-    press = np.searchsorted(presses[:, 0], key_up_s, side="right") - 1
-    up_s = presses[np.maximum(press, 0), 1]
-    held = (press >= 0) & (key_up_s < up_s)
-    end_s[held] = up_s[held]
+        return end
+    press = np.searchsorted(presses[:, 0], key_up, side="right") - 1
+    up = presses[np.maximum(press, 0), 1]
+    held = (press >= 0) & (key_up < up)
+    end[held] = up[held]
     for key in np.unique(pitch):
         mine = np.flatnonzero(pitch == key)
-        again_s = np.maximum(onset_s[mine[1:]], key_up_s[mine[:-1]])
-        end_s[mine[:-1]] = np.minimum(end_s[mine[:-1]], again_s)
-    return end_s
+        again = np.maximum(onset[mine[1:]], key_up[mine[:-1]])
+        end[mine[:-1]] = np.minimum(end[mine[:-1]], again)
+    return end

@@ -3,6 +3,7 @@
 import struct
 
 import numpy as np
+import pretty_midi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +62,7 @@ def ends(path):
         ([key(0, 480) + pedal(481, 127) + pedal(1920, 0)], [(60, 0, 1)]),
         # 64 is down, 63 is up; more of the same changes nothing.
         ([key(0, 480) + pedal(0, 64) + pedal(480, 100) + pedal(960, 63)], [(60, 0, 2)]),
+        ([key(0, 480) + pedal(0, 64) + pedal(960, 63)], [(60, 0, 2)]),
         ([key(0, 480) + pedal(0, 63) + pedal(960, 0)], [(60, 0, 1)]),
         # The same key struck again ends what is held of it, and no other's.
         ([key(0, 240) + key(480, 240) + key(0, 240, 64) + pedal(0, 127) + pedal(1440, 0)],
@@ -69,6 +71,11 @@ def ends(path):
         ([key(0, 240) + key(960, 480, 62) + pedal(0, 127)], [(60, 0, 3), (62, 2, 3)]),
         # One piano has one pedal, whichever hand's track tells of it.
         ([key(0, 480) + pedal(0, 127) + pedal(960, 0), key(240, 240, 40, channel=1)], [(60, 0, 2), (40, 0.5, 2)]),
+        # Where its program changes a channel becomes two tracks, the pedal down in one and up in the other.
+        ([key(0, 480) + pedal(240, 127) + [(600, (0xC0, 5))] + key(720, 480, 62) + pedal(1440, 0) + key(1920, 480, 64)],
+         [(60, 0, 3), (62, 1.5, 3), (64, 4, 5)]),
+        # What begins together comes by pitch, whichever track it is in.
+        ([key(0, 480, 62), key(0, 960, 60, channel=1)], [(60, 0, 2), (62, 0, 1)]),
         # No piano string sounds for a minute.
         ([key(0, 480) + key(480 * 120, 480, 62) + pedal(0, 127)], [(60, 0, 40), (62, 120, 121)]),
         ([key(0, 480 * 120)], [(60, 0, 40)]),
@@ -113,6 +120,40 @@ def test_notes_end_as_a_piano_played_event_by_event_has_them(tmp_path_factory, s
                 wanted[sounding.pop(pitch)] = tick
     found = {(pitch, onset): end for pitch, onset, end in ends(written(path, events))}
     assert found == {(p, o / 10): end / 10 for (o, p), end in wanted.items()}
+
+
+def test_notes_are_where_pretty_midi_has_them(tmp_path):
+    """Of any number of tracks, over tempo changes, to the end of an hour."""
+    rng = np.random.default_rng(3)
+    for number in range(5):
+        changes = [
+            (0, 500_000),
+            *((int(rng.integers(7_000)), int(rng.integers(200_000, 900_000))) for _ in range(number)),
+        ]
+        tracks = [[(tick, (0xFF, 0x51, 3, *quarter.to_bytes(3, "big"))) for tick, quarter in changes]]
+        for channel in range(3):
+            tracks.append([])
+            for pitch in rng.permutation(128)[:20]:
+                for at in (0, 2_000, 4_000, 6_000, 3_000_000):
+                    on, ticks, velocity = (int(rng.integers(*ends)) for ends in ((1, 1000), (1, 900), (1, 128)))
+                    tracks[-1] += key(at + on, ticks, int(pitch), velocity, channel)
+        path = written(tmp_path / f"{number}.mid", *tracks)
+        wanted = sorted(
+            (note.start, note.pitch, note.end, note.velocity)
+            for part in pretty_midi.PrettyMIDI(str(path)).instruments
+            for note in part.notes
+        )
+        found = midi.midi_notes(path)
+        columns = (found.onset_s, found.pitch, found.onset_s + found.duration_s, found.velocity)
+        np.testing.assert_allclose(sorted(zip(*columns, strict=True)), wanted, rtol=0, atol=1e-9)
+        assert midi.midi_duration_s(path) == pytest.approx(max(end for _, _, end, _ in wanted), abs=1e-9)
+
+
+def test_a_pedal_of_the_tick_of_a_keys_end_holds_it(tmp_path):
+    # In symusic's seconds, of 32 bits, the pedal was late for half of these.
+    for off in range(481, 5000, 97):
+        path = written(tmp_path / "a.mid", key(35, off - 35) + pedal(off, 127) + pedal(off + 960, 0))
+        assert midi.midi_notes(path).duration_s[0] == pytest.approx((off + 960 - 35) / 960)
 
 
 def test_what_is_rendered_does_not_depend_on_the_stretches(tmp_path, monkeypatch):

@@ -10,7 +10,10 @@ import pytest
 from train.data import synth
 from train.errors import MaestroError
 
-NOTE = bytes([0, 0x90, 60, 80, 0x83, 0x60, 0x80, 60, 0, 0, 0xFF, 0x2F, 0])
+END = bytes([0, 0xFF, 0x2F, 0])
+NOTE = bytes([0, 0x90, 60, 80, 0x83, 0x60, 0x80, 60, 0]) + END
+# An empty text, as late as one event can be: 2 ** 28 - 1 ticks.
+LATER = bytes([0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 1, 0])
 
 
 def midi(body: bytes = NOTE, ticks: int = 480) -> bytes:
@@ -67,7 +70,15 @@ def test_a_midi_file_is_rendered_on_the_piano(tmp_path):
     [
         (b"", "is not a MIDI file"),
         (b"RIFF" + bytes(100), "is not a MIDI file"),
-        (midi()[:14], "holds no notes"),
+        (midi()[:14], "is truncated"),
+        (midi(END), "holds no notes"),
+        (midi()[:-1], "is truncated"),
+        (midi()[:11] + b"\2" + midi()[12:], "is truncated"),
+        (midi()[:11] + b"\2" + midi()[12:] + b"MTrk\0", "is truncated"),
+        (midi(ticks=0xE728), r"counts time in SMPTE frames, which is not read\. Export it with ticks to a quarter"),
+        (midi(bytes([0, 0x90, 60, 80, 0, 0x80, 60, 0]) + END), r"is 0 s long: no note of it lasts"),
+        (midi(LATER * 8 + NOTE), "hours long"),
+        (midi(LATER * 9 + NOTE), "is damaged: it is longer than 31 bits can count in ticks"),
         (midi()[:-6], "is truncated"),
         (b"MThd\x00", "is truncated"),
         (midi(b"\xff" * 20), "is damaged"),
@@ -81,6 +92,13 @@ def test_bad_midi_files_are_refused(tmp_path, data, text):
     path.write_bytes(data)
     with pytest.raises(MaestroError, match=text):
         rendered(path)
+
+
+def test_what_follows_the_last_track_is_nobodys(tmp_path):
+    path = tmp_path / "a.mid"
+    for more in (b"\0", bytes(100), b"TAG of another program"):
+        path.write_bytes(midi() + more)
+        assert 0.5 < rendered(path).size / 16000 < 2
 
 
 def test_a_missing_soundfont_is_named(tmp_path, monkeypatch):
