@@ -2,7 +2,7 @@
 
 import pytest
 
-from train.data.csv_table import composed, nearest, read_table, some
+from train.data.csv_table import composed, many, nearest, read_table, some
 from train.errors import MaestroError
 
 
@@ -37,6 +37,14 @@ def test_names_compare_in_composed_form(table):
     assert table("file\nFaure\u0301.wav\n").rows[0].cells["file"] == composed("Faure\u0301.wav") == "Fauré.wav"
 
 
+def test_a_cell_may_have_ten_thousand_characters(table):
+    assert len(table("file\n" + "b" * 10_000).rows[0].cells["file"]) == 10_000
+
+
+def test_counts_have_their_noun():
+    assert (many(0, "file"), many(1, "file"), many(2, "copy", "copies")) == ("0 files", "1 file", "2 copies")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -45,6 +53,7 @@ def test_names_compare_in_composed_form(table):
         ("file,mood\n", r"t\.csv: has a header and no rows\. Add a row"),
         ("name,mood\na,b\n", r"header: has no column 'file'; its columns are 'name', 'mood' .*Name the columns"),
         ("file;mood\na;b\n", r"header: has no column 'file'.*Separate the cells with commas"),
+        ("name;x,mood\na,b\n", r"has no column 'file'.*Name the columns"),
         ("file\tmood\na\tb\n", r"Separate the cells with commas"),
         ("file,,mood\na,b,c\n", r"header: column 2 has no name\. Name it"),
         ("file,mood,mood\na,b,c\n", r"header: has column 'mood' twice\. Rename"),

@@ -89,9 +89,28 @@ def test_pieces_heard_again_are_counted_where_they_are(attach, data):
 
 
 def test_names_with_spaces_around_them_are_keys_all_the_same(attach, data):
-    spaced = [dataclasses.replace(entry, piece=f" {entry.piece} ") for entry in data.recordings]
-    found = attach("p,emotion,sad,a,,\nq,emotion,gay,a,,", to=dataclasses.replace(data, recordings=tuple(spaced)))
-    assert Counter(labels(found).values()) == {"sad": 4, "gay": 4}
+    spaced = [
+        dataclasses.replace(entry, piece=f" {entry.piece}e\u0301 ", id=f" {entry.id} ") for entry in data.recordings
+    ]
+    rows = "p\u00e9,emotion,sad,a,,\nqe\u0301,emotion,gay,a,,\nr0,emotion,gay,a,,"
+    found = attach(rows, to=dataclasses.replace(data, recordings=tuple(spaced)))
+    assert Counter(labels(found).values()) == {"sad": 4, "gay": 5}
+
+
+def test_a_recordings_own_tie_leaves_it_unlabelled_whatever_its_piece_has(attach):
+    found = attach("p,mood,sad,a,,\nq,mood,gay,a,,\np1,mood,gay,a,,\np1,mood,sad,b,,")
+    assert set(labels(found, "mood")) == {"p0", "p2", "p3", "q0", "q1", "q2", "q3"}
+
+
+def test_further_test_sets_are_counted_with_the_others(attach, data):
+    live = [dataclasses.replace(e, split="test_live" if e.split == "test" else e.split) for e in data.recordings]
+    found = attach("p,emotion,sad,a,,\nq,emotion,gay,a,,", to=dataclasses.replace(data, recordings=tuple(live)))
+    assert found.remarks[1].endswith("; test_live 2 of 3 (67 %)")
+    assert found.remarks[2] == "emotion is tested on pieces heard in training: 2 of 2 test recordings"
+
+
+def test_the_coverage_asked_for_is_enough(attach):
+    assert attach("p,emotion,sad,a,,\nq,emotion,gay,a,,\nr,emotion,gay,a,,", min_coverage=1.0).labels["emotion"]
 
 
 def test_what_is_not_spoken_of_stays_unlabelled_and_three_columns_are_enough(attach):
@@ -122,7 +141,7 @@ def test_heads_come_in_one_order_and_only_those_asked_for(attach):
 
 def test_a_template_is_filled_in_line_by_line(tmp_path, data):
     path = tmp_path / "moods.csv"
-    assert write_template(path, data) == 3
+    assert write_template(path, dataclasses.replace(data, recordings=data.recordings[::-1])) == 3
     lines = path.read_text().splitlines()
     assert lines == ["piece,label,value,annotator,source,licence", "p,,,,,", "q,,,,,", "r,,,,,"]
     path.write_text("\n".join([lines[0], "p,mood,calm,,,", lines[2], "r,mood,merry,,,"]) + "\n")
@@ -132,8 +151,9 @@ def test_a_template_is_filled_in_line_by_line(tmp_path, data):
         "q": None,
         "r": "merry",
     }
-    with pytest.raises(MaestroError, match=r"moods\.csv: is there already\. Name another file; labels in it would be"):
-        write_template(path, data)
+    for there in (path, tmp_path):
+        with pytest.raises(MaestroError, match=r"is there already\. Name another file; labels in it would be lost"):
+            write_template(there, data)
 
 
 def test_several_files_are_one(attach):
@@ -162,6 +182,9 @@ def test_unknown_keys_are_counted_and_named(attach):
     assert any(remark.startswith(told) for remark in found.remarks)
     assert found.details["emotion: unknown keys of 1.csv"][0] == "'q00' (did you mean 'q0'?)"
     assert len(found.details["emotion: unknown keys of 1.csv"]) == 13
+    assert found.details["emotion: sources and licences of its labels"] == (
+        "source not stated, licence not stated: 15 rows",
+    )
 
 
 def test_a_class_that_test_lacks_is_told(attach):
@@ -182,6 +205,8 @@ def test_a_class_that_test_lacks_is_told(attach):
         (",emotion,sad,a,,", r"line 2: piece is blank\. Fill it, or leave the row out"),
         ("p,emotion,NaN,a,,", r"line 2: value is 'NaN'\. Fill it"),
         ("p,Key Signature,C,a,,", r"'Key Signature' is no name of a head \(expected a-z.*\. Call it 'key_signature'"),
+        ("p,mood!,C,a,,", r"'mood!' is no name of a head \(expected a-z.*\. Call it 'mood'"),
+        ("p,emotion,so sad,a,,\nq,emotion,sosad,a,,", r"emotion is both 'so sad' and 'sosad'\. Spell"),
         ("p,7,C,a,,", r"'7' is no name of a head \(expected a-z, 0-9 and _, a letter first\)$"),
         ("p,emotion,sad,a,,\nq,emotion,Sad,a,,", r"1\.csv: emotion is both 'Sad' and 'sad'\. Spell the class in one"),
         (
