@@ -50,7 +50,7 @@ def midi_notes(path: Path) -> Notes:
     Raises
     ------
     MaestroError
-        No such file, not a MIDI file, truncated, no notes, or hours too long.
+        No such file, not a MIDI file, truncated, damaged, in SMPTE time, no notes, or hours too long.
     """
     score = _read(path)
     onset, duration, pitch, velocity = _columns(score, "time", "duration", "pitch", "velocity")
@@ -103,9 +103,8 @@ def _read(path: Path) -> Any:
     score.tracks = [track for track in score.tracks if not track.is_drum]
     if score.note_num() == 0:
         raise MaestroError(str(path), "holds no notes (drums aside)", cure=cure)
-    onset, duration = _columns(score, "time", "duration")
-    if min(onset.min(), duration.min()) < 0:
-        raise MaestroError(str(path), "is damaged: it is longer than 31 bits can count in ticks", cure=cure)
+    if min(column.min() for column in _columns(score, "time", "duration", "pitch", "velocity")) < 0:
+        raise MaestroError(str(path), "is damaged: it has numbers that MIDI cannot count to", cure=cure)
     length_s = _last_key_s(score)
     if length_s > LONGEST_S:
         raise MaestroError(str(path), f"is {length_s / 3600:.1f} hours long", allowed="4 hours at most", cure=cure)
@@ -172,7 +171,8 @@ def _pedal(tracks: Any, end: int) -> NDArray[np.int64]:
             presses.append((down, lifts[later] if later < len(lifts) else max(end, down)))
     merged: list[tuple[int, int]] = []
     for down, up in sorted(presses):
-        if merged and down <= merged[-1][1]:
+        # Not where one ends as the next begins: that is how a pedal is changed.
+        if merged and down < merged[-1][1]:
             merged[-1] = merged[-1][0], max(up, merged[-1][1])
         else:
             merged.append((down, up))

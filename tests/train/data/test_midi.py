@@ -69,11 +69,24 @@ def ends(path):
          [(60, 0, 1), (64, 0, 3), (60, 1, 3)]),
         # A pedal that nobody lifts is lifted with the last key.
         ([key(0, 240) + key(960, 480, 62) + pedal(0, 127)], [(60, 0, 3), (62, 2, 3)]),
+        ([key(0, 1440) + key(480, 240, 62) + pedal(0, 127)], [(60, 0, 3), (62, 1, 3)]),
         # One piano has one pedal, whichever hand's track tells of it.
         ([key(0, 480) + pedal(0, 127) + pedal(960, 0), key(240, 240, 40, channel=1)], [(60, 0, 2), (40, 0.5, 2)]),
         # Where its program changes a channel becomes two tracks, the pedal down in one and up in the other.
         ([key(0, 480) + pedal(240, 127) + [(600, (0xC0, 5))] + key(720, 480, 62) + pedal(1440, 0) + key(1920, 480, 64)],
          [(60, 0, 3), (62, 1.5, 3), (64, 4, 5)]),
+        # Lifted and pressed again at once, as scores have it: what has sounded ends.
+        ([key(0, 240) + pedal(0, 127) + pedal(480, 0) + pedal(480, 127) + key(480, 240, 62) + pedal(960, 0)],
+         [(60, 0, 1), (62, 1, 2)]),
+        # Pedals of several tracks, the one within the other, or out of order.
+        ([key(0, 240) + pedal(0, 127) + pedal(1440, 0),
+          key(0, 240, 64, channel=1) + pedal(100, 127, 1) + pedal(480, 0, 1)],
+         [(60, 0, 3), (64, 0, 3)]),
+        ([key(960, 240) + pedal(960, 127) + pedal(1440, 0),
+          key(0, 240, 64, channel=1) + pedal(0, 127, 1) + pedal(480, 0, 1)],
+         [(64, 0, 1), (60, 2, 3)]),
+        # Struck again before it is up, a key sounds until it is.
+        ([key(0, 960) + key(480, 960) + pedal(0, 127) + pedal(1920, 0)], [(60, 0, 2), (60, 1, 4)]),
         # What begins together comes by pitch, whichever track it is in.
         ([key(0, 480, 62), key(0, 960, 60, channel=1)], [(60, 0, 2), (62, 0, 1)]),
         # No piano string sounds for a minute.
@@ -131,6 +144,7 @@ def test_notes_are_where_pretty_midi_has_them(tmp_path):
             *((int(rng.integers(7_000)), int(rng.integers(200_000, 900_000))) for _ in range(number)),
         ]
         tracks = [[(tick, (0xFF, 0x51, 3, *quarter.to_bytes(3, "big"))) for tick, quarter in changes]]
+        tracks[0] += key(0, 100, channel=3)
         for channel in range(3):
             tracks.append([])
             for pitch in rng.permutation(128)[:20]:
@@ -158,7 +172,9 @@ def test_a_pedal_of_the_tick_of_a_keys_end_holds_it(tmp_path):
 
 def test_what_is_rendered_does_not_depend_on_the_stretches(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
-    events = [e for at in range(0, 9600, 240) for e in key(at, int(rng.integers(100, 2000)), int(rng.integers(30, 90)))]
+    # Anywhere, not only where 32 bits hold the seconds.
+    strikes = [(at + int(rng.integers(240)), int(rng.integers(100, 2000))) for at in range(0, 9600, 240)]
+    events = [event for at, ticks in strikes for event in key(at, ticks, int(rng.integers(30, 90)))]
     path = written(tmp_path / "a.mid", events + pedal(0, 127) + pedal(2000, 0) + key(60 * 480, 480))
     found = []
     for stretch_s in (100.0, 30.0, 1.0, 0.3):
@@ -187,5 +203,6 @@ def test_the_pedal_is_heard(tmp_path):
 
 def test_a_midi_file_of_hours_is_refused_by_its_last_key_and_not_by_its_pedal(tmp_path):
     assert midi.midi_duration_s(written(tmp_path / "a.mid", key(0, 480) + pedal(0, 127) + pedal(48000, 0))) == 0.5
+    assert midi.midi_duration_s(written(tmp_path / "b.mid", key(960 * 14400 - 960, 960))) == 4 * 3600
     with pytest.raises(MaestroError, match=r"b\.mid: is 4\.2 hours long \(expected 4 hours at most\)"):
         midi.midi_notes(written(tmp_path / "b.mid", key(480 * 2 * 15000, 480)))
