@@ -43,12 +43,14 @@ def v2(group, most, now, cache=0):
                 "proc/self/cgroup": "3:cpu,cpuacct:/x\n2:memory:/x\n0::/\n",
                 "sys/fs/cgroup/memory/x/memory.limit_in_bytes": f"{2 * GIB}\n",
                 "sys/fs/cgroup/memory/x/memory.usage_in_bytes": f"{GIB}\n",
-                "sys/fs/cgroup/memory/x/memory.stat": f"inactive_file 0\ntotal_inactive_file {GIB // 4}\n",
+                "sys/fs/cgroup/memory/x/memory.stat": f"inactive_file {GIB // 8}\ntotal_inactive_file {GIB // 4}\n",
                 "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
                 "sys/fs/cgroup/memory/memory.usage_in_bytes": f"{GIB}\n",
             },
             1.25 * GIB,
         ),
+        ({"proc/self/cgroup": "0::/a:b\n", **v2("a:b/", 4 * GIB, GIB)}, 3 * GIB),
+        ({"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/a/memory.max": f"{GIB}\n"}, 16 * GIB),
         ({"proc/self/cgroup": "nonsense\n::\n"}, 16 * GIB),
     ],
 )
@@ -57,6 +59,9 @@ def test_what_is_left(tmp_path, files, wanted):
 
 
 def test_a_system_that_does_not_tell(tmp_path):
+    assert available_bytes(tmp_path) == 4e9
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_bytes(b"\xff")
     assert available_bytes(tmp_path) == 4e9
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from train.data import synth
+from train.data.midi import midi_notes as read_notes
 from train.errors import MaestroError
 
 END = bytes([0, 0xFF, 0x2F, 0])
@@ -55,13 +56,25 @@ def test_silence_stays_silence():
     assert not synth.level(np.zeros(10, np.float32)).any()
 
 
+def test_peaks_bound_the_level():
+    click = np.zeros(10_000, np.float32)
+    click[5] = 0.1
+    assert synth.level(click).max() == pytest.approx(synth.PEAK)
+
+
 def test_a_midi_file_is_rendered_on_the_piano(tmp_path):
     path = tmp_path / "a.mid"
     path.write_bytes(midi())
     piano = rendered(path)
     assert piano.dtype == np.float32
     assert piano.size > 8000
+    half = 0.5 + 0.5 / 16000
+    whole = synth.render(np.array([half - 0.5]), np.array([half]), np.array([60]), np.array([80]), 0, 16000)
+    np.testing.assert_allclose(piano, whole, atol=1e-6)
     path.write_bytes(midi(bytes([0, 0xC0, 7]) + NOTE))
+    np.testing.assert_array_equal(rendered(path), piano)
+    # With a chunk of another kind.
+    path.write_bytes(midi()[:14] + b"more" + bytes(4) + midi()[14:])
     np.testing.assert_array_equal(rendered(path), piano)
 
 
@@ -78,9 +91,13 @@ def test_a_midi_file_is_rendered_on_the_piano(tmp_path):
         (midi(ticks=0xE728), r"counts time in SMPTE frames, which is not read\. Export it with ticks to a quarter"),
         (midi(bytes([0, 0x90, 60, 80, 0, 0x80, 60, 0]) + END), r"is 0 s long: no note of it lasts"),
         (midi(LATER * 8 + NOTE), "hours long"),
-        (midi(LATER * 9 + NOTE), "is damaged: it is longer than 31 bits can count in ticks"),
+        (midi(LATER * 9 + NOTE), "is damaged: it has numbers that MIDI cannot count to"),
+        (midi(NOTE[:3] + bytes([200]) + NOTE[4:]), "is damaged: it has numbers"),
+        (midi(NOTE[:2] + bytes([200]) + NOTE[3:7] + bytes([200]) + NOTE[8:]), "is damaged: it has numbers"),
         (midi()[:-6], "is truncated"),
         (b"MThd\x00", "is truncated"),
+        (b"MThd" + bytes(4), "is truncated"),
+        (midi()[:14] + b"more" + bytes(4) + midi()[14:-1], "is truncated"),
         (midi(b"\xff" * 20), "is damaged"),
         (midi(ticks=0), "0 ticks in a quarter note"),
         (midi(bytes([0, 0x99]) + NOTE[2:5] + bytes([0x60, 0x89]) + NOTE[7:]), r"holds no notes \(drums aside\)"),
@@ -92,6 +109,12 @@ def test_bad_midi_files_are_refused(tmp_path, data, text):
     path.write_bytes(data)
     with pytest.raises(MaestroError, match=text):
         rendered(path)
+
+
+def test_the_most_ticks_in_a_quarter_note(tmp_path):
+    path = tmp_path / "a.mid"
+    path.write_bytes(midi(ticks=0x7FFF))
+    assert read_notes(path).duration_s[0] == pytest.approx(0.5 * 480 / 0x7FFF)
 
 
 def test_what_follows_the_last_track_is_nobodys(tmp_path):
