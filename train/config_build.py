@@ -34,6 +34,9 @@ def build_section(kind: type[Section], values: dict[str, Any], prefix: str) -> S
 
 def _convert(hint: Any, value: Any, key: str) -> Any:
     where = f"configuration key {key}"
+    # No name of a file or of anything else holds one, and Python's own functions end in a ValueError.
+    if any(isinstance(item, str) and "\0" in item for item in (value if isinstance(value, list) else [value])):
+        raise CallError(where, f"is {value!r}", allowed="text without the character NUL")
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, dict):
             raise CallError(where, f"is {value!r}", allowed="a section of keys")

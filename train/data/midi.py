@@ -45,7 +45,7 @@ def midi_notes(path: Path) -> Notes:
     """Read a Standard MIDI File as one piano plays it: all its tracks but the drums, with one pedal.
 
     The sustain pedal (controller 64) is down or up; one in a track without notes is not seen. Sostenuto and soft pedal
-    are left out.
+    are left out. Notes are held as transcription holds them (Hawthorne et al. 2018, "Onsets and Frames", ISMIR).
 
     Raises
     ------
