@@ -54,7 +54,10 @@ def test_override_sets_a_key():
         ("network.dense=64", "configuration key network.dense: is 64 (expected a list of whole numbers)"),
         ("network.dense=[0]", "configuration key network.dense: has an entry below 1 (expected positive sizes)"),
         ("network.pools=[2]", "have 2, 2 and 1 entries (expected one entry a convolution in each)"),
-        (r'data.index="a\u0000"', r"configuration key data.index: is 'a\x00' (expected text without the character NUL)"),
+        (
+            r'data.index="a\u0000"',
+            r"configuration key data.index: is 'a\x00' (expected text without the character NUL)",
+        ),
         (r'data.labels=["\u0000"]', r"configuration key data.labels: is ['\x00'] (expected text without the character"),
         ("training=3", "configuration key training: is 3 (expected a section of keys)"),
         ("training.epochs", "--set training.epochs: not of the form section.key=value. Write --set"),
