@@ -73,8 +73,7 @@ def midi_blocks(path: Path, sample_rate_hz: int) -> Iterator[NDArray[np.float32]
         As `train.data.midi.midi_notes`.
     """
     notes = midi_notes(path)
-    # Rendered twice, as the level is known only at the end: no disk and little memory for it, and it takes no tenth
-    # of the time of decoding a recording.
+    # Rendered twice, as the level is known only at the end, and neither memory nor disk is to hold the whole.
     squares = peak = 0.0
     samples = 0
     for block in _stretches(notes, sample_rate_hz):

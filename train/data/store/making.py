@@ -37,8 +37,8 @@ _TRIAL_S = 30
 _PROCESS_BYTES, _SAMPLE_BYTES = 150e6, 48
 # What the system lacks is no recording's fault, and leaves none out.
 _SYSTEM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
-# The trial reads no file; this much longer a second of a 16-bit stereo file takes.
-_READING = 2.2
+# The trial reads no file; this much longer takes a second of a 16-bit stereo file, and of a MIDI file (ten notes a second).
+_READING, _RENDERING = 2.2, 4.5
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,11 @@ def _foretell(jobs: Sequence[Job], name: str, label: str) -> None:
         )
     count = f"{len(jobs)} recording{'' if len(jobs) == 1 else 's'}"
     using = _processes(jobs)
-    left_s = seconds * _second(jobs[0].config) * max(len(job.shelves) for job in jobs) / using
+    work = sum(
+        job.recording.duration_s * (_RENDERING if job.file.suffix.lower() in MIDI_SUFFIXES else _READING)
+        for job in jobs
+    )
+    left_s = work * _second(jobs[0].config) * max(len(job.shelves) for job in jobs) / using
     minutes = f"{left_s / 60:.0f} minutes" if left_s >= 90 else f"{left_s:.0f} s"
     say(
         f"{label}: {seconds / 3600:.2f} hours of sound in {count}; about {size_words(needed)} of disk "
@@ -242,4 +246,4 @@ def _second(config: Config) -> float:
     noise = np.random.default_rng(0).standard_normal(_TRIAL_S * config.sample_rate_hz).astype(np.float32)
     started = time.perf_counter()
     sound_features(noise, config.sample_rate_hz, config.features)
-    return _READING * (time.perf_counter() - started) / _TRIAL_S
+    return (time.perf_counter() - started) / _TRIAL_S
