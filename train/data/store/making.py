@@ -37,7 +37,7 @@ _TRIAL_S = 30
 _PROCESS_BYTES, _SAMPLE_BYTES = 150e6, 48
 # What the system lacks is no recording's fault, and leaves none out.
 _SYSTEM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT)
-# The trial reads no file; this much longer takes a second of a 16-bit stereo file, and of a MIDI file (ten notes a second).
+# The trial reads no file. This much longer takes a second of a 16-bit stereo file, and of MIDI (ten notes a second).
 _READING, _RENDERING = 2.2, 4.5
 
 
